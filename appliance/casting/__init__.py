@@ -1,0 +1,1 @@
+"""Play on a TV: DLNA and Cast as one kind of player."""

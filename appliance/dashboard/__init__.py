@@ -1,0 +1,1 @@
+"""The daemon's reports, read and passed on."""

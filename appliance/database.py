@@ -1,0 +1,110 @@
+"""The appliance's one store: a reader that cannot write, and one writer at a time.
+
+SQLite by default, PostgreSQL by URL; the same tables on both. Each feature declares its tables on
+`metadata` in its own `tables.py`; `migrations/` makes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from appliance.units import SECONDS
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON column; jsonb on PostgreSQL."""
+
+BUSY_TIMEOUT = 10 * SECONDS
+
+
+class Database:
+    """Two engines on one store. `async with database.read() as connection`, `… .write() as connection`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            self._reader = _sqlite_engine(url, begin="BEGIN", pool=5, pragmas=("query_only=ON",))
+            # FULL: an acknowledged write survives a power cut; WAL with NORMAL may lose the last commits.
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool=1, pragmas=("synchronous=FULL",))
+        else:
+            self._reader = create_async_engine(
+                url,
+                pool_size=5,
+                max_overflow=0,
+                connect_args={"server_settings": {"default_transaction_read_only": "on"}},
+            )
+            self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a read transaction: one snapshot for all its queries."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """The one write transaction; commits at the end, rolls back on any error. Keep it short."""
+        async with self._writing, self._writer.begin() as connection:
+            yield connection
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version. Repeatable; runs before anything listens."""
+        async with self._writing, self._writer.connect() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _sqlite_engine(url: str, *, begin: str, pool: int, pragmas: tuple[str, ...]) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        # The driver's own transaction mode sends no BEGIN before a SELECT: take it over.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            f"busy_timeout={BUSY_TIMEOUT * 1000}",
+            "foreign_keys=ON",
+            *pragmas,
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _upgrade(connection: Any) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,1 @@
+"""What happened: access_log, spans, pings, positions, the feed to the daemon."""

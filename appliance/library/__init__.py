@@ -1,0 +1,1 @@
+"""What is there: files, folders, tags, search, scan, facts, probe, thumbnails, revision."""

@@ -1,0 +1,1 @@
+"""Bytes in: tus and multipart, scan hook, publish by rename."""

@@ -1,0 +1,1 @@
+"""The Quart app: the access table, errors to status, OpenAPI, live events."""

@@ -1,0 +1,1 @@
+"""UPnP and DLNA: a media server's wire and control of renderers. Knows nothing of the appliance."""
