@@ -73,7 +73,8 @@ def _size(name: str, value: Any) -> int:
     match = re.fullmatch(r"(\d{1,15})\s*(|[KMGT]iB)", str(value))
     if isinstance(value, bool) or not match:
         raise BadSetting(name, value, "a number of bytes, or like 500 MiB or 20 GiB, is allowed")
-    return int(match[1]) * 1024 ** ["", "KiB", "MiB", "GiB", "TiB"].index(match[2])
+    power = ("", "KiB", "MiB", "GiB", "TiB").index(match[2])
+    return int(match[1]) * int(1024**power)
 
 
 def _path(name: str, value: Any) -> Path:
