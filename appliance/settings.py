@@ -224,9 +224,9 @@ def read_settings(environ: Mapping[str, str] | None = None, file: Path | None = 
         if key not in known:
             raise BadSetting(PREFIX + key.upper(), "…", f"no such setting; known are {', '.join(known)}")
         values[key] = known[key].metadata["parse"](PREFIX + key.upper(), value)
-    settings = Settings(
-        **{"library": (Path("library").absolute(),), "state": Path("var").absolute()} | values
-    )
+    values.setdefault("library", (Path("library").absolute(),))
+    values.setdefault("state", Path("var").absolute())
+    settings = Settings(**values)
     _check_together(settings)
     return settings
 
