@@ -1,0 +1,129 @@
+"""The journal: what the features call to have a thing remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from appliance.accounts.caller import Caller
+from appliance.database import Database
+from appliance.journal import store
+from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
+from appliance.journal.span import Sending, SpanBook
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 200
+BATCH_SECONDS = 0.25
+WAITING_ROWS = 2_000
+"""A full queue makes its callers wait; nothing is dropped."""
+
+
+class Journal:
+    """`add` inside a transaction for what must not be lost, `note` for what a crash may cost.
+
+    `recorded(user_id)` says whether a person wants to be recorded at all.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        recorded: Callable[[str], Awaitable[bool]] | None = None,
+        now: Callable[[], int] = now_ms,
+    ) -> None:
+        self._database = database
+        self._recorded = recorded
+        self._queue: asyncio.Queue[Entry] = asyncio.Queue(WAITING_ROWS)
+        self._unwritten: dict[str, Entry] = {}
+        self._spans = SpanBook(now)
+        self._task: asyncio.Task[None] | None = None
+        self.appended = asyncio.Event()
+        """Set when rows were committed; the feed clears it."""
+
+    async def start(self) -> None:
+        async with self._database.write() as connection:
+            await store.epoch(connection)
+        self._task = asyncio.create_task(self._flush_forever(), name="journal")
+
+    async def stop(self) -> None:
+        """Writes what waits, and closes the spans."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._flush(final=True)
+
+    async def add(self, connection: AsyncConnection, *entries: Entry) -> None:
+        """Write entries in the caller's transaction."""
+        await store.append(connection, await self._allowed(entries))
+        self.appended.set()
+
+    async def note(self, entry: Entry) -> None:
+        """Write soon (BATCH_SECONDS); waits when too much is waiting."""
+        await self._queue.put(entry)
+
+    def span(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Sending:
+        """A body begins: call `sent(count)` as bytes leave, `close()` in the end. `source`: web, tv, cast."""
+        return self._spans.open(caller, file_id, size_bytes, first_byte, source)
+
+    async def set_position(self, user_id: str, file_id: str, seconds: float) -> None:
+        async with self._database.write() as connection:
+            await store.set_position(connection, user_id, file_id, max(0.0, seconds))
+
+    async def position(self, user_id: str, file_id: str) -> float | None:
+        """Seconds into the file where this person stopped."""
+        async with self._database.read() as connection:
+            return await store.position(connection, user_id, file_id)
+
+    async def recent_positions(self, user_id: str, limit: int = 20) -> list[tuple[str, float]]:
+        async with self._database.read() as connection:
+            return await store.recent_positions(connection, user_id, limit)
+
+    async def set_favourite(self, user_id: str, file_id: str, on: bool) -> None:
+        async with self._database.write() as connection:
+            await store.set_favourite(connection, user_id, file_id, on)
+
+    async def favourites(self, user_id: str, limit: int = 200) -> list[str]:
+        async with self._database.read() as connection:
+            return await store.favourite_ids(connection, user_id, limit)
+
+    async def set_popularity(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Plays a file, whole list at once, as the daemon counted them."""
+        async with self._database.write() as connection:
+            await store.replace_popularity(connection, counts)
+
+    async def _allowed(self, entries: Iterable[Entry]) -> list[Entry]:
+        if self._recorded is None:
+            return list(entries)
+        return [
+            entry
+            for entry in entries
+            if entry.user_id is None or entry.action in ABOUT_THE_HOUSE or await self._recorded(entry.user_id)
+        ]
+
+    async def _flush_forever(self) -> None:
+        while True:
+            await asyncio.sleep(BATCH_SECONDS)
+            try:
+                await self._flush()
+            except Exception:
+                log.exception("could not write to the journal; trying again")
+                await asyncio.sleep(1)
+
+    async def _flush(self, final: bool = False) -> None:
+        while True:
+            while not self._queue.empty() and len(self._unwritten) < BATCH_ROWS:
+                entry = self._queue.get_nowait()
+                self._unwritten[entry.event_id] = entry
+            for entry in self._spans.due(final):
+                self._unwritten[entry.event_id] = entry
+            if not self._unwritten:
+                return
+            async with self._database.write() as connection:
+                await store.append(connection, await self._allowed(self._unwritten.values()))
+            self._unwritten.clear()
+            self.appended.set()

@@ -1,0 +1,130 @@
+"""What the page tells of a playing file, and a person's own marks on files.
+
+POST /events {events: [{fileId, type, position, rate, at?}]}      202
+PUT  /files/{id}/position {seconds}                               204
+PUT  /files/{id}/favourite {on}                                   204
+GET  /me/continue, /me/favourites                                 see below
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from quart import Blueprint, Response, request
+
+from appliance.accounts.caller import Caller, calling
+from appliance.errors import Invalid
+from appliance.journal.entry import Action, Entry, now_ms
+from appliance.journal.journal import Journal
+
+PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
+MOST_EVENTS = 100
+LONGEST_FILE = 1_000 * 3_600
+"""Seconds; a position beyond is nonsense."""
+
+
+def blueprint(journal: Journal, check_file: Callable[[str, Caller], Awaitable[Any]]) -> Blueprint:
+    """`check_file(id, caller)` raises NotFound for a file that this caller may not see."""
+    routes = Blueprint("journal", __name__)
+
+    @routes.post("/events")
+    async def events() -> Response:
+        caller = calling()
+        entries = read_pings(await request.get_json(silent=True), caller)
+        for file_id in {entry.file_id for entry in entries if entry.file_id}:
+            await check_file(file_id, caller)
+        for entry in entries:
+            await journal.note(entry)
+        return Response(status=202)
+
+    @routes.put("/files/<file_id>/position")
+    async def set_position(file_id: str) -> Response:
+        caller = calling()
+        await check_file(file_id, caller)
+        seconds = _seconds("seconds", (await _body()).get("seconds"))
+        if caller.user_id:
+            await journal.set_position(caller.user_id, file_id, seconds)
+        return Response(status=204)
+
+    @routes.get("/files/<file_id>/position")
+    async def position(file_id: str) -> dict[str, Any]:
+        caller = calling()
+        await check_file(file_id, caller)
+        return {"seconds": await journal.position(caller.user_id, file_id) if caller.user_id else None}
+
+    @routes.put("/files/<file_id>/favourite")
+    async def set_favourite(file_id: str) -> Response:
+        caller = calling()
+        await check_file(file_id, caller)
+        on = (await _body()).get("on")
+        if not isinstance(on, bool):
+            raise Invalid("on", on, "true or false is allowed")
+        if caller.user_id:
+            await journal.set_favourite(caller.user_id, file_id, on)
+        return Response(status=204)
+
+    return routes
+
+
+async def _body() -> dict[str, Any]:
+    body = await request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Invalid("body", body, "a JSON object is allowed")
+    return body
+
+
+def read_pings(body: Any, caller: Caller) -> list[Entry]:
+    """The journal's entries of one POST /events body. Raises Invalid naming the field."""
+    events = body.get("events") if isinstance(body, dict) else None
+    if not isinstance(events, list) or len(events) > MOST_EVENTS:
+        raise Invalid("events", events, f"a list of at most {MOST_EVENTS} events is allowed")
+    return [_ping(event, f"events[{n}]", caller) for n, event in enumerate(events)]
+
+
+def _ping(event: Any, where: str, caller: Caller) -> Entry:
+    if not isinstance(event, dict):
+        raise Invalid(where, event, "an object is allowed")
+    file_id, state = event.get("fileId"), event.get("type")
+    if not isinstance(file_id, str) or not 1 <= len(file_id) <= 16:
+        raise Invalid(f"{where}.fileId", file_id, "the id of a file is allowed")
+    if state not in PING_STATES:
+        raise Invalid(f"{where}.type", state, f"one of {', '.join(PING_STATES)} is allowed")
+    rate = event.get("rate", 1)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 16:
+        raise Invalid(f"{where}.rate", rate, "a number from 0 to 16 is allowed")
+    return Entry(
+        Action.PING,
+        user_id=caller.user_id,
+        device=caller.device,
+        file_id=file_id,
+        ip=caller.address,
+        user_agent=caller.user_agent,
+        payload={
+            "state": state,
+            "position": _seconds(f"{where}.position", event.get("position")),
+            "rate": float(rate),
+        },
+        at=_moment(f"{where}.at", event.get("at")),
+    )
+
+
+def _seconds(field: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_FILE:
+        raise Invalid(field, value, f"seconds from 0 to {LONGEST_FILE} are allowed")
+    return float(value)
+
+
+def _moment(field: str, value: Any) -> int:
+    """Epoch milliseconds; a phone that was offline sends its own time, never one to come."""
+    now = now_ms()
+    if value is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(str(value))
+        if moment.tzinfo is None:
+            raise ValueError
+    except ValueError:
+        raise Invalid(field, value, "a time such as 2026-11-22T18:04:05Z is allowed") from None
+    return min(now, int(moment.timestamp() * 1000))

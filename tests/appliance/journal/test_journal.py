@@ -1,0 +1,212 @@
+"""The journal on its store, and the feed to a daemon that is there, away, or was restored."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from appliance.accounts.caller import Caller, Role, Via
+from appliance.database import Database
+from appliance.errors import Invalid
+from appliance.journal import store
+from appliance.journal.entry import Action, Entry, feed_event, uuid7
+from appliance.journal.feed import Feed
+from appliance.journal.journal import Journal
+from appliance.journal.routes import read_pings
+from appliance.settings import Secret
+from appliance.units import MIB
+from tests.fakes.daemon import FakeDaemon
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "fixtures/feed/ingest-request.json").read_text())
+PHONE = Caller(
+    "u1", "mira", Role.VIEWER, Via.COOKIE, device="d1", address="10.77.0.30", user_agent="Phone " * 99
+)
+
+
+@pytest.fixture
+async def journal(database: Database) -> AsyncIterator[Journal]:
+    found = Journal(database)
+    await found.start()
+    yield found
+    await found.stop()
+
+
+@pytest.fixture
+async def daemon() -> AsyncIterator[FakeDaemon]:
+    found = FakeDaemon("secret-of-the-feed")
+    await found.start()
+    yield found
+    await found.stop()
+
+
+async def until(condition: object, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.02)
+
+
+def feed_to(daemon: FakeDaemon, database: Database, journal: Journal) -> Feed:
+    return Feed(database, journal, daemon.url, Secret(daemon.token), log_days=90)
+
+
+async def rows(database: Database) -> list[object]:
+    async with database.read() as connection:
+        return list(await store.after(connection, 0, 10_000))
+
+
+async def test_ids_sort_by_time() -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(uuid7())
+        await asyncio.sleep(0.002)
+    assert ids == sorted(ids)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids
+    )
+
+
+async def test_add_rolls_back_with_its_transaction(database: Database, journal: Journal) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.write() as connection:
+            await journal.add(connection, Entry(Action.UPLOAD, user_id="u1", file_id="f1"))
+            raise RuntimeError("power cut")
+    async with database.write() as connection:
+        await journal.add(connection, Entry(Action.UPLOAD, user_id="u1", file_id="f2"))
+    (row,) = await rows(database)
+    assert (row.seq, row.file_id) == (1, "f2")
+
+
+async def test_golden_events_have_the_shape_we_send(database: Database, journal: Journal) -> None:
+    """Every golden event, written to the log and read back as an event, is itself again but for its seq."""
+    from datetime import datetime
+
+    for golden in GOLDEN["events"]:
+        action = Action.STREAM if golden["type"] == "span" else Action(golden["type"].upper())
+        entry = Entry(
+            action,
+            user_id=golden.get("userId"),
+            device=golden.get("device"),
+            file_id=golden.get("fileId"),
+            payload=golden["payload"],
+            at=round(datetime.fromisoformat(golden["at"]).timestamp() * 1000),
+            event_id=golden["eventId"],
+            version=golden["version"],
+        )
+        async with database.write() as connection:
+            await journal.add(connection, entry)
+    assert [feed_event(row) for row in await rows(database)] == GOLDEN["events"]
+
+
+async def test_the_daemon_reads_what_was_and_what_comes(
+    database: Database, journal: Journal, daemon: FakeDaemon
+) -> None:
+    async with database.write() as connection:
+        await journal.add(
+            connection, *(Entry(Action.VIEW, user_id="u1", file_id=f"f{n}") for n in range(1200))
+        )
+    feed = feed_to(daemon, database, journal)
+    await feed.start()
+    await until(lambda: len(daemon.events) == 1200)
+    assert max(len(batch["events"]) for batch in daemon.batches) == 500
+    await journal.note(Entry(Action.SEARCH, user_id="u1", payload={"query": "uphill", "results": 1}))
+    await until(lambda: len(daemon.events) == 1201)
+    await feed.stop()
+
+
+async def test_a_span_is_sent_again_as_it_grows(
+    database: Database, journal: Journal, daemon: FakeDaemon
+) -> None:
+    feed = feed_to(daemon, database, journal)
+    await feed.start()
+    sending = journal.span(PHONE, "f1", 100 * MIB, 0, "web")
+    sending.sent(MIB)
+    await until(lambda: len(daemon.events) == 1)
+    sending.sent(MIB)
+    sending.close()
+    await journal.stop()
+    await until(lambda: next(iter(daemon.events.values()))["version"] == 2)
+    (event,) = daemon.events.values()
+    assert (event["type"], event["payload"]["bytes"], event["payload"]["closed"]) == ("span", 2 * MIB, True)
+    assert len(await rows(database)) == 1, "one row a span"
+    await feed.stop()
+
+
+async def test_a_daemon_that_was_away_gets_all(
+    database: Database, journal: Journal, daemon: FakeDaemon
+) -> None:
+    daemon.refuse_with = 503
+    feed = feed_to(daemon, database, journal)
+    await feed.start()
+    async with database.write() as connection:
+        await journal.add(connection, Entry(Action.UPLOAD, user_id="u1", file_id="f1"))
+    await asyncio.sleep(0.3)
+    assert not daemon.events
+    assert not feed.reached
+    daemon.refuse_with = None
+    await until(lambda: len(daemon.events) == 1)
+    await feed.stop()
+
+
+async def test_a_restored_log_starts_a_new_epoch(
+    database: Database, journal: Journal, daemon: FakeDaemon
+) -> None:
+    async with database.write() as connection:
+        await journal.add(connection, Entry(Action.UPLOAD, file_id="f1"))
+        await store.renew_epoch(connection)
+    feed = feed_to(daemon, database, journal)
+    daemon.cursors["an-older-epoch"] = 99
+    await feed.start()
+    await until(lambda: len(daemon.events) == 1)
+    await feed.stop()
+
+
+async def test_who_is_not_recorded_leaves_nothing(database: Database) -> None:
+    async def recorded(user_id: str) -> bool:
+        return user_id != "u-private"
+
+    journal = Journal(database, recorded)
+    await journal.start()
+    await journal.note(Entry(Action.VIEW, user_id="u-private", file_id="f1"))
+    await journal.note(Entry(Action.VIEW, user_id="u1", file_id="f1"))
+    await journal.stop()
+    assert [row.user_id for row in await rows(database)] == ["u1"]
+
+
+async def test_old_rows_go_only_when_read(database: Database, journal: Journal) -> None:
+    async with database.write() as connection:
+        await journal.add(connection, *(Entry(Action.VIEW, file_id=f"f{n}", at=1_000) for n in range(4)))
+        assert await store.forget(connection, before_ms=2_000, through_seq=3) == 3
+        await journal.add(connection, Entry(Action.VIEW, file_id="f9"))
+    assert [row.seq for row in await rows(database)] == [4, 5]
+
+
+async def test_positions_and_favourites(journal: Journal) -> None:
+    await journal.set_position("u1", "f1", 61.5)
+    await journal.set_position("u1", "f1", 62.0)
+    assert await journal.position("u1", "f1") == 62.0
+    assert await journal.position("u2", "f1") is None
+    await journal.set_favourite("u1", "f2", True)
+    await journal.set_favourite("u1", "f2", True)
+    assert await journal.favourites("u1") == ["f2"]
+    await journal.set_favourite("u1", "f2", False)
+    assert await journal.favourites("u1") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (None, "events"),
+        ({"events": "all"}, "events"),
+        ({"events": [{"fileId": "", "type": "playing", "position": 1}]}, r"events\[0\].fileId"),
+        ({"events": [{"fileId": "f1", "type": "dancing", "position": 1}]}, r"events\[0\].type"),
+        ({"events": [{"fileId": "f1", "type": "playing", "position": -1}]}, r"events\[0\].position"),
+        ({"events": [{"fileId": "f1", "type": "playing", "position": 1, "rate": True}]}, r"events\[0\].rate"),
+        ({"events": [{"fileId": "f1", "type": "playing", "position": 1, "at": "noon"}]}, r"events\[0\].at"),
+    ],
+)
+def test_a_bad_ping_names_its_field(body: object, field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        read_pings(body, PHONE)

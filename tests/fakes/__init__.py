@@ -1,0 +1,1 @@
+"""Stand-ins that speak as the real thing does."""
