@@ -1,0 +1,100 @@
+"""Serving an ASGI app on sockets that we bind ourselves, and stopping in time.
+
+Binding before anything else starts gives early port errors, port 0 in tests, and systemd's sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import weakref
+from pathlib import Path
+from typing import Any
+
+import hypercorn.asyncio.run
+from hypercorn.asyncio import serve
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.config import Config
+
+from appliance.errors import Unavailable
+from appliance.units import SECONDS
+
+BACKLOG = 1024
+"""Hypercorn's 100 loses SYNs when 200 clients come at once."""
+GRACE = 1.5 * SECONDS
+"""How long running answers may go on after the stop."""
+KEEP_ALIVE = 20 * SECONDS
+"""5 s, the default, closes between a player's range requests."""
+
+_writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
+
+
+class WatchedConnection(TCPServer):
+    """Hypercorn's connection, with its writer on record.
+
+    Hypercorn waits without limit for a client that reads slowly (its issue 308); aborting the
+    transport after the grace is the cure, and needs the writer.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        _writers.add(self.writer)
+
+
+hypercorn.asyncio.run.TCPServer = WatchedConnection  # type: ignore[assignment]
+
+
+def bind(address: str, port: int) -> socket.socket:
+    """A listening TCP socket. Port 0 takes any. Raises Unavailable with the reason."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise Unavailable(f"port {port}", error.strerror or str(error)) from error
+    return sock
+
+
+def port_of(sock: socket.socket) -> int:
+    return int(sock.getsockname()[1])
+
+
+async def serve_until(
+    app: Any, sock: socket.socket, stop: asyncio.Event, tls: tuple[Path, Path] | None = None
+) -> None:
+    """Serve `app` on `sock` until `stop` is set; then at most GRACE more, whoever still reads.
+
+    `tls`: certificate chain and key.
+    """
+    config = Config()
+    config.bind = [f"fd://{os.dup(sock.fileno())}"]
+    if tls:
+        config.certfile, config.keyfile = str(tls[0]), str(tls[1])
+        # HTTP/1.1 only: HTTP/2 halves the speed of a film here.
+        config.alpn_protocols = ["http/1.1"]
+    config.backlog = BACKLOG
+    config.include_server_header = False
+    config.graceful_timeout = GRACE
+    config.shutdown_timeout = GRACE
+    config.keep_alive_timeout = KEEP_ALIVE
+    config.accesslog = None
+    config.errorlog = None
+    config.websocket_ping_interval = None
+
+    async def abort_after_grace() -> None:
+        await stop.wait()
+        await asyncio.sleep(GRACE)
+        for writer in list(_writers):
+            writer.transport.abort()
+
+    aborting = asyncio.create_task(abort_after_grace(), name="abort after grace")
+    try:
+        await serve(app, config, shutdown_trigger=stop.wait)
+    finally:
+        aborting.cancel()
