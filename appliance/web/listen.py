@@ -42,7 +42,7 @@ class WatchedConnection(TCPServer):
         _writers.add(self.writer)
 
 
-hypercorn.asyncio.run.TCPServer = WatchedConnection  # type: ignore[assignment]
+hypercorn.asyncio.run.TCPServer = WatchedConnection  # type: ignore[assignment,attr-defined]
 
 
 def bind(address: str, port: int) -> socket.socket:
