@@ -32,8 +32,19 @@ WIDE = 1.4
 """A clip pans over a picture this many times its width."""
 ENCODE_SECONDS = 120
 """Longer than any of these takes on a Pi; then something is wrong."""
-FORMATS = "lavfi,image2,png_pipe,mjpeg,jpeg_pipe"
+WHITELISTS = {
+    "format_whitelist": "lavfi,image2,png_pipe,mjpeg,jpeg_pipe",
+    "protocol_whitelist": "file,pipe",
+}
 """Inputs are what we name here: generated sound, and pictures that we drew."""
+CLIP_ENCODING = {
+    "vcodec": "libx264", "preset": "veryfast", "crf": 26, "g": 25, "pix_fmt": "yuv420p",
+    "acodec": "aac", "b:a": "96k", "movflags": "+faststart", "shortest": None,
+}  # fmt: skip
+"""Plays as it is on any phone: a key frame every second, the index in front."""
+SONG_ENCODING = {
+    "acodec": "libmp3lame", "b:a": "128k", "vcodec": "copy", "disposition:v": "attached_pic", "id3v2_version": 3,
+}  # fmt: skip
 
 
 def make_samples(root: Path, say: Callable[[str], None]) -> None:
@@ -99,12 +110,7 @@ def _encode(stream: ffmpeg.nodes.Stream) -> None:
 
 def _chord(notes: tuple[float, ...], seconds: float) -> ffmpeg.nodes.Stream:
     waves = "+".join(f"0.16*sin(2*PI*{note}*t)*(0.7+0.3*sin(2*PI*0.2*t+{n}))" for n, note in enumerate(notes))
-    return ffmpeg.input(
-        f"aevalsrc='{waves}':s=44100:d={seconds}",
-        f="lavfi",
-        format_whitelist=FORMATS,
-        protocol_whitelist="file,pipe",
-    )
+    return ffmpeg.input(f"aevalsrc='{waves}':s=44100:d={seconds}", f="lavfi", **WHITELISTS)
 
 
 def _clip(target: Path, hue: float, seconds: int) -> None:
@@ -114,17 +120,11 @@ def _clip(target: Path, hue: float, seconds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         still = Path(scratch) / "still.png"
         hills((round(width * WIDE), height), hue).save(still)
-        picture = ffmpeg.input(
-            f"file:{still}", loop=1, framerate=25, t=seconds, f="image2", format_whitelist=FORMATS,
-            protocol_whitelist="file,pipe",
-        ).filter("crop", width, height, f"(in_w-out_w)*t/{seconds}", 0)  # fmt: skip
-        _encode(
-            ffmpeg.output(
-                picture, _chord((130.8, 196.0, 261.6 * (1 + hue / 4)), seconds), f"file:{target}",
-                shortest=None, vcodec="libx264", preset="veryfast", crf=26, g=25, pix_fmt="yuv420p", acodec="aac",
-                **{"b:a": "96k"}, movflags="+faststart", metadata=f"title={target.stem}",
-            )
-        )  # fmt: skip
+        shown = ffmpeg.input(f"file:{still}", f="image2", loop=1, framerate=25, t=seconds, **WHITELISTS)
+        panned = shown.filter("crop", width, height, f"(in_w-out_w)*t/{seconds}", 0)
+        heard = _chord((130.8, 196.0, 261.6 * (1 + hue / 4)), seconds)
+        title = f"title={target.stem}"
+        _encode(ffmpeg.output(panned, heard, f"file:{target}", metadata=title, **CLIP_ENCODING))
 
 
 def _song(target: Path, artist: str, album: str, number: int, hue: float) -> None:
@@ -134,19 +134,17 @@ def _song(target: Path, artist: str, album: str, number: int, hue: float) -> Non
     with tempfile.TemporaryDirectory() as scratch:
         cover = Path(scratch) / "cover.jpg"
         hills((600, 600), hue).save(cover, quality=88)
-        art = ffmpeg.input(
-            f"file:{cover}", f="image2", format_whitelist=FORMATS, protocol_whitelist="file,pipe"
+        art = ffmpeg.input(f"file:{cover}", f="image2", **WHITELISTS)
+        words = (
+            f"title={target.stem[3:]}",
+            f"artist={artist}",
+            f"album={album}",
+            f"track={number}",
+            "date=2026",
         )
-        tags = {
-            "metadata:g:0": f"title={target.stem[3:]}", "metadata:g:1": f"artist={artist}",
-            "metadata:g:2": f"album={album}", "metadata:g:3": f"track={number}", "metadata:g:4": "date=2026",
-        }  # fmt: skip
-        _encode(
-            ffmpeg.output(
-                _chord((base, base * 1.25, base * 1.5), 30 + 5 * number), art, f"file:{target}",
-                acodec="libmp3lame", vcodec="copy", id3v2_version=3, **{"b:a": "128k", "disposition:v": "attached_pic"}, **tags,
-            )
-        )  # fmt: skip
+        tags = {f"metadata:g:{n}": word for n, word in enumerate(words)}
+        heard = _chord((base, base * 1.25, base * 1.5), 30 + 5 * number)
+        _encode(ffmpeg.output(heard, art, f"file:{target}", **SONG_ENCODING, **tags))
 
 
 def _photo(target: Path, number: int) -> None:
