@@ -43,7 +43,8 @@ CLIP_ENCODING = {
 }  # fmt: skip
 """Plays as it is on any phone: a key frame every second, the index in front."""
 SONG_ENCODING = {
-    "acodec": "libmp3lame", "b:a": "128k", "vcodec": "copy", "disposition:v": "attached_pic", "id3v2_version": 3,
+    "acodec": "libmp3lame", "b:a": "128k", "vcodec": "copy", "disposition:v": "attached_pic",
+    "id3v2_version": 3,
 }  # fmt: skip
 
 
