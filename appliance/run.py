@@ -39,7 +39,9 @@ def daemon_command(java: str, jar: Path, options: Path) -> list[str]:
 
 def daemon_environment(settings: Settings, environ: dict[str, str]) -> dict[str, str]:
     """The daemon's own environment: what it needs by name, and nothing secret of ours."""
-    passed = {name: environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "JAVA_HOME") if name in environ}
+    passed: dict[str, str] = {
+        name: environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "JAVA_HOME") if name in environ
+    }
     passed |= {
         "MANTEL_STATE": str(settings.state),
         "MANTEL_LIBRARY": ":".join(str(root) for root in settings.library),
