@@ -1,0 +1,125 @@
+"""The one function that sends bytes of files. Both listeners use it.
+
+Rules:
+1. Nothing is open until the first chunk is asked for: a response that is never sent leaks nothing.
+2. What was opened is closed when the generator ends, is closed, or its task is cancelled.
+3. A stream may take as long as it likes; only standing still has a limit.
+4. A file that shrank or was swapped meanwhile ends the connection: no byte is invented.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from appliance.errors import Conflict
+from appliance.streaming.byte_range import Part
+from appliance.units import KIB, MINUTES
+
+CHUNK = 256 * KIB
+"""Read at once. 8 KiB, the framework's own, costs thirty times the CPU."""
+
+STALL_LIMIT = 15 * MINUTES
+"""Seconds that a peer may take no byte. Paused players do; dead ones must not hold a descriptor for ever."""
+
+_READERS = ThreadPoolExecutor(16, thread_name_prefix="read")
+"""A pool of its own: streams from a sleeping disk hold up other streams at most, never the rest."""
+
+
+class OpenedFile(Protocol):
+    """What is needed of an open file: `appliance.library.library.OpenFile` is one."""
+
+    @property
+    def fd(self) -> int: ...
+    @property
+    def etag(self) -> str: ...
+    def close(self) -> None: ...
+
+
+class Counter(Protocol):
+    """Told of bytes as they leave; the journal's spans are such."""
+
+    def sent(self, count: int) -> None: ...
+    def close(self) -> None: ...
+
+
+async def chunks(
+    open_file: Callable[[], Awaitable[OpenedFile]],
+    etag: str,
+    pieces: Iterable[bytes | Part],
+    counter: Callable[[], Counter] | None = None,
+    stall_limit: float = STALL_LIMIT,
+) -> AsyncIterator[bytes]:
+    """The body made of `pieces`, in chunks of at most CHUNK bytes.
+
+    `open_file` is called once, at the first chunk; `etag` is the one that the headers promised.
+    `counter` is made at the same moment. If the consumer does not come back within `stall_limit` seconds,
+    the task that iterates is cancelled. Close the generator when done (`contextlib.aclosing`; Quart does).
+
+    Raises Conflict when the file is no longer the one that was promised.
+    """
+    file = await open_file()
+    count = counter() if counter else None
+    stall = _Stall(stall_limit)
+    try:
+        if file.etag != etag:
+            raise Conflict("The file changed while it was asked for.")
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                stall.begin()
+                yield piece
+                stall.end()
+                continue
+            position, end = piece.first, piece.last + 1
+            while position < end:
+                data = await read(file.fd, position, min(CHUNK, end - position))
+                if not data:
+                    raise Conflict("The file became shorter while it was sent.")
+                position += len(data)
+                stall.begin()
+                yield data
+                stall.end()
+                if count:
+                    count.sent(len(data))
+    finally:
+        stall.end()
+        file.close()
+        if count:
+            count.close()
+
+
+async def read(fd: int, offset: int, count: int) -> bytes:
+    """Up to `count` bytes at `offset`; empty only at the end of the file.
+
+    Read in the loop what the page cache holds, and in a thread what the disk must be asked for: one
+    slow disk holds up nobody else.
+    """
+    buffer = bytearray(count)
+    try:
+        got = os.preadv(fd, [buffer], offset, os.RWF_NOWAIT)
+    except OSError:  # not in the cache, or a filesystem that cannot tell
+        got = 0
+    if got == count:
+        return bytes(buffer)
+    return await asyncio.get_running_loop().run_in_executor(_READERS, os.pread, fd, count, offset)
+
+
+class _Stall:
+    """Cancels the task that called `begin()` unless `end()` comes within the limit."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._timer = asyncio.get_running_loop().call_later(self._limit, task.cancel)
+
+    def end(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

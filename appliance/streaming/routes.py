@@ -1,0 +1,128 @@
+"""`/files/{id}/stream` and `/download`: a file's bytes to the page and to scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+from quart import Blueprint, Response, request
+
+from appliance.accounts.caller import Audience, Caller, calling
+from appliance.journal.entry import Action, Entry
+from appliance.journal.journal import Journal
+from appliance.library.items import File
+from appliance.streaming import body
+from appliance.streaming.answer import Answer, answer
+from appliance.streaming.byte_range import Part
+from appliance.streaming.disposition import disposition
+
+SANDBOX = "sandbox; default-src 'none'"
+"""An attachment that a browser shows all the same runs nothing and belongs to no origin."""
+
+
+class OpenFile(body.OpenedFile, Protocol):
+    @property
+    def file(self) -> File: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
+
+
+class Library(Protocol):
+    """What the routes need of `appliance.library.library.Library`."""
+
+    async def open(self, file_id: str, sees: frozenset[Audience]) -> OpenFile: ...
+
+
+def blueprint(library: Library, journal: Journal, stall_limit: float = body.STALL_LIMIT) -> Blueprint:
+    routes = Blueprint("streaming", __name__)
+
+    @routes.get("/files/<file_id>/stream")
+    async def stream(file_id: str) -> Response:
+        caller = calling()
+        file, said = await look(file_id, caller)
+        counter = partial(journal.span, caller, file_id, file.size_bytes, said.first_byte, "web")
+        send = body.chunks(
+            partial(library.open, file_id, caller.sees), said.headers["ETag"], said.pieces, counter, stall_limit
+        )
+        return _response(said, send, "inline", file)
+
+    @routes.get("/files/<file_id>/download")
+    async def download(file_id: str) -> Response:
+        caller = calling()
+        file, said = await look(file_id, caller)
+        said = replace(said, headers={**said.headers, "Content-Security-Policy": SANDBOX})
+        send = body.chunks(
+            partial(library.open, file_id, caller.sees),
+            said.headers["ETag"],
+            said.pieces,
+            stall_limit=stall_limit,
+        )
+        return _response(said, _noted(send, said, file, caller), "attachment", file)
+
+    async def look(file_id: str, caller: Caller) -> tuple[File, Answer]:
+        """The file as it is now, and what this request gets of it. Nothing stays open: the body opens again."""
+        opened = await library.open(file_id, caller.sees)
+        try:
+            said = answer(
+                request.method,
+                request.headers,
+                size=opened.size,
+                etag=opened.etag,
+                mtime_ns=opened.mtime_ns,
+                content_type=opened.file.mime_type,
+            )
+            return replace(opened.file, size_bytes=opened.size), said
+        finally:
+            opened.close()
+
+    async def _noted(
+        send: AsyncIterator[bytes], said: Answer, file: File, caller: Caller
+    ) -> AsyncIterator[bytes]:
+        """The same bytes; once the file's last one has left, the download is in the journal."""
+        sent = 0
+        async with aclosing(send) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                yield chunk
+                sent += len(chunk)
+        if any(isinstance(piece, Part) and piece.last == file.size_bytes - 1 for piece in said.pieces):
+            await journal.note(
+                Entry(
+                    Action.DOWNLOAD,
+                    user_id=caller.user_id,
+                    device=caller.device,
+                    file_id=file.id,
+                    bytes_served=sent,
+                    ip=caller.address,
+                    user_agent=caller.user_agent,
+                    payload={"bytes": sent, "sizeBytes": file.size_bytes},
+                )
+            )
+
+    return routes
+
+
+def _response(said: Answer, send: AsyncIterator[bytes], kind: str, file: File) -> Response:
+    response = Response(send if said.pieces else b"", said.status)
+    # No limit of time on a stream; `body.chunks` has its own, on standing still.
+    response.timeout = None
+    del response.headers["Content-Type"]
+    if said.status in (412, 416):
+        response = _problem(said.status)
+    response.headers.update(said.headers)
+    if said.status in (200, 206):
+        response.headers["Content-Disposition"] = disposition(kind, file.name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _problem(status: int) -> Response:
+    title = {412: "Precondition Failed", 416: "Range Not Satisfiable"}[status]
+    text = json.dumps({"type": "about:blank", "title": title, "status": status})
+    return Response(text, status, content_type="application/problem+json")
