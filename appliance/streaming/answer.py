@@ -6,12 +6,11 @@ Both listeners send what `answer` says through `body.chunks`; each adds the head
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 
 from appliance.streaming.byte_range import Part, Unsatisfiable, Whole, resolve
-from appliance.streaming.conditions import Verdict, judge
+from appliance.streaming.conditions import Headers, Verdict, judge
 
 PRIVATE = "private, no-cache"
 """One browser may keep the bytes and asks before it uses them again (RFC 9111 §5.2.2)."""
@@ -19,7 +18,7 @@ PRIVATE = "private, no-cache"
 
 @dataclass(frozen=True)
 class Answer:
-    """`pieces` are literal bytes and parts of the file, in the order of the body; empty for HEAD and errors."""
+    """`pieces`: literal bytes and parts of the file, in the order of the body; none for HEAD and errors."""
 
     status: int
     headers: dict[str, str]
@@ -33,14 +32,14 @@ class Answer:
 
 def answer(
     method: str,
-    headers: Mapping[str, str],
+    headers: Headers,
     *,
     size: int,
     etag: str,
     mtime_ns: int,
     content_type: str,
 ) -> Answer:
-    """`headers` ignores case; `etag` is strong and quoted; `size` is in bytes.
+    """`etag` is strong and quoted; `size` is in bytes.
 
     A 416 has no body of its own here: the listener may put a problem document there.
     """

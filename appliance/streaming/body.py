@@ -84,6 +84,9 @@ async def chunks(
                 stall.end()
                 if count:
                     count.sent(len(data))
+                # Writes to a peer that has gone return at once, and reads from the cache do too: without
+                # this turn of the loop nobody could tell this task to stop before the file's end.
+                await asyncio.sleep(0)
     finally:
         stall.end()
         file.close()

@@ -6,11 +6,17 @@ If-Range is `byte_range`'s; it decides what is sent, not whether.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import Protocol
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+class Headers(Protocol):
+    """A request's headers: `get` ignores the case of names. Werkzeug's and aiohttp's both are such."""
+
+    def get(self, key: str, /) -> str | None: ...
 
 
 class Verdict(Enum):
@@ -19,11 +25,8 @@ class Verdict(Enum):
     FAILED = 412
 
 
-def judge(headers: Mapping[str, str], etag: str, last_modified: int) -> Verdict:
-    """For GET and HEAD, in the order of §13.2.2. `last_modified` is in whole seconds since the epoch.
-
-    `headers` is looked up as `If-Match`, `If-None-Match` …; any mapping that ignores case will do.
-    """
+def judge(headers: Headers, etag: str, last_modified: int) -> Verdict:
+    """For GET and HEAD, in the order of §13.2.2. `last_modified` is in whole seconds since the epoch."""
     if (if_match := headers.get("If-Match")) is not None:
         if not _lists(if_match, etag, weak=False):
             return Verdict.FAILED

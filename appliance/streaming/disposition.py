@@ -11,7 +11,7 @@ _ATTR_CHAR = "!#$&+-.^_`|~"
 
 def disposition(kind: str, name: str) -> str:
     """`kind` is `inline` or `attachment`. `name` may hold anything; what no header can carry is replaced."""
-    clean = "".join("_" if unicodedata.category(c) in ("Cc", "Cs") or c in '/\\' else c for c in name)
+    clean = "".join("_" if unicodedata.category(c) in ("Cc", "Cs") or c in "/\\" else c for c in name)
     # RFC 6266 appendix D: a plain ASCII fallback without quotes, backslashes and percent signs.
     ascii_name = (
         unicodedata.normalize("NFKD", clean).encode("ascii", "ignore").decode().translate(_NO_QUOTES).strip()

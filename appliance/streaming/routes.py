@@ -48,7 +48,11 @@ def blueprint(library: Library, journal: Journal, stall_limit: float = body.STAL
         file, said = await look(file_id, caller)
         counter = partial(journal.span, caller, file_id, file.size_bytes, said.first_byte, "web")
         send = body.chunks(
-            partial(library.open, file_id, caller.sees), said.headers["ETag"], said.pieces, counter, stall_limit
+            partial(library.open, file_id, caller.sees),
+            said.headers["ETag"],
+            said.pieces,
+            counter,
+            stall_limit,
         )
         return _response(said, send, "inline", file)
 
@@ -66,7 +70,7 @@ def blueprint(library: Library, journal: Journal, stall_limit: float = body.STAL
         return _response(said, _noted(send, said, file, caller), "attachment", file)
 
     async def look(file_id: str, caller: Caller) -> tuple[File, Answer]:
-        """The file as it is now, and what this request gets of it. Nothing stays open: the body opens again."""
+        """The file as it is now, and what this request gets of it. The body opens it again."""
         opened = await library.open(file_id, caller.sees)
         try:
             said = answer(
