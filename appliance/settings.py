@@ -169,6 +169,9 @@ class Settings:
     )
     hosts: tuple[str, ...] = _setting(_names, (), "further Host names of the page")
     trusted_proxies: tuple[str, ...] = _setting(_names, (), "proxies whose X-Forwarded-For counts")
+    public_peers: str = _setting(
+        _choice("on", "off"), "off", "`on`: peers with a public address are answered too"
+    )
     admin_password: Secret | None = _setting(
         _secret, None, "creates `admin` at the first start; ignored later"
     )

@@ -75,6 +75,11 @@ def calling() -> Caller:
     return caller
 
 
+def calling_or_none() -> Caller | None:
+    """The caller, for a public route that treats the signed-in otherwise."""
+    return _calling.get()
+
+
 def set_calling(caller: Caller | None) -> None:
     """For `web/access.py`, the LAN listener and tests alone."""
     _calling.set(caller)

@@ -1,5 +1,6 @@
 """Every feature's tables, imported so that `metadata` is whole."""
 
+import appliance.accounts.tables
 from appliance.database import metadata
 
-__all__ = ["metadata"]
+__all__ = ["appliance", "metadata"]

@@ -1,0 +1,108 @@
+"""Who may enter: everything of it in one object, made once by wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+from appliance.accounts import setup_code, store, throttle
+from appliance.accounts.caller import Role
+from appliance.accounts.keys import Keys, load_keys
+from appliance.accounts.passwords import COST, Passwords
+from appliance.accounts.sessions import Sessions, now_ms
+from appliance.accounts.sign_in import SignIn
+from appliance.accounts.users import Users
+from appliance.database import Database
+from appliance.settings import Settings
+from appliance.units import DAYS, HOURS
+
+log = logging.getLogger(__name__)
+
+KEEP_ENDED = 90 * DAYS
+"""How long an ended session is remembered: its device is still known then."""
+
+
+class Accounts:
+    """`sign_in`, `sessions`, `users`; `keys` for whoever signs URLs.
+
+    `start()` before the library's: an account store that was lost is told by the roots it left behind.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, keys: Keys | None = None, cost: int = COST
+    ) -> None:
+        self._settings, self._database = settings, database
+        self.keys = keys or load_keys(settings.keys)
+        self.passwords = Passwords(self.keys.pepper, cost)
+        self.sessions = Sessions(database, self.keys)
+        self.users = Users(database, self.passwords, self.sessions)
+        self.sign_in = SignIn(
+            database,
+            self.keys,
+            self.passwords,
+            self.sessions,
+            self.users,
+            settings.state,
+            guests=settings.guest == "on",
+        )
+        self.setup_code: str | None = None
+        """To print, while there is no admin."""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Makes the admin of MANTEL_ADMIN_PASSWORD, or opens setup; then looks after the sessions."""
+        os.environ.pop("MANTEL_ADMIN_PASSWORD", None)
+        async with self._database.read() as connection:
+            admins = await store.count_users(connection, Role.ADMIN)
+            was_open = await store.state(connection, "setup") is not None
+        given = self._settings.admin_password
+        if not admins and given:
+            hashed = await self.passwords.hash(given.reveal())
+            async with self._database.write() as connection:
+                await self.users.add(connection, "admin", hashed, Role.ADMIN)
+                await setup_code.close_setup(connection, self._settings.state)
+        elif not admins and not was_open and _was_in_use(self._settings.library):
+            log.error(
+                "the library was in use, but its accounts are gone: restore a backup, "
+                "or run `mantel user add NAME --role admin`"
+            )
+        elif not admins:
+            async with self._database.write() as connection:
+                self.setup_code = await setup_code.open_setup(connection, self._settings.state, now_ms())
+        self._tasks = [
+            asyncio.create_task(self.sessions.watch(), name="sessions"),
+            asyncio.create_task(self._sweep(), name="sweep accounts"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self.passwords.close()
+
+    async def is_set_up(self) -> bool:
+        async with self._database.read() as connection:
+            return bool(await store.count_users(connection, Role.ADMIN))
+
+    async def lockdown(self) -> None:
+        """End every session, and with them what they opened."""
+        await self.sessions.lockdown()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                async with self._database.write() as connection:
+                    await store.forget_sessions(connection, now_ms() - KEEP_ENDED * 1000)
+                    await throttle.sweep(connection, now_ms())
+            except Exception:
+                log.exception("could not sweep old sessions")
+            await asyncio.sleep(1 * HOURS)
+
+
+def _was_in_use(roots: tuple[Path, ...]) -> bool:
+    return any((root / ".mantel" / "root-id").exists() for root in roots)

@@ -1,0 +1,151 @@
+"""Who may what: one table for each route and live event. What is not in it is refused.
+
+The caller is found and checked here, before any route runs; a route asks `accounts.caller.calling()`.
+A new route needs its line here in the same commit: a test walks both.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from quart import Quart, Response, request
+from werkzeug.exceptions import LengthRequired
+from werkzeug.exceptions import NotFound as NoRoute
+
+from appliance.accounts.accounts import Accounts
+from appliance.accounts.caller import Caller, Role, Via, set_calling
+from appliance.accounts.client import Client, set_knocking
+from appliance.accounts.cookies import names
+from appliance.errors import Forbidden, NotFound, NotSignedIn, TooLarge
+from appliance.units import MIB
+from appliance.web.errors import Unsupported
+from appliance.web.page import Page
+from appliance.web.peer import SAFE_METHODS, Door, Peer, check_origin
+
+log = logging.getLogger(__name__)
+
+PUBLIC: Final = None
+"""Nobody need be signed in."""
+GUEST, VIEWER, EDITOR, ADMIN = Role.GUEST, Role.VIEWER, Role.EDITOR, Role.ADMIN
+
+ACCESS: dict[tuple[str, str], Role | None] = {
+    # web
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/events/live"): GUEST,
+    # accounts
+    ("POST", "/auth/login"): PUBLIC,
+    ("POST", "/auth/refresh"): PUBLIC,
+    ("POST", "/auth/setup"): PUBLIC,
+    ("GET", "/auth/setup"): PUBLIC,
+    ("POST", "/auth/guest"): PUBLIC,
+    ("POST", "/auth/logout"): PUBLIC,
+    ("GET", "/auth/me"): GUEST,
+    ("PATCH", "/auth/me"): VIEWER,
+    ("GET", "/sessions"): GUEST,
+    ("DELETE", "/sessions/<session_id>"): GUEST,
+    ("GET", "/users"): ADMIN,
+    ("POST", "/users"): ADMIN,
+    ("PATCH", "/users/<user_id>"): ADMIN,
+    ("DELETE", "/users/<user_id>"): ADMIN,
+    ("POST", "/lockdown"): ADMIN,
+}
+"""(method, rule as the route states it) → least role. HEAD goes with GET."""
+
+JSON: Final = "application/json"
+LARGEST_JSON = 1 * MIB
+"""Bytes of a JSON body; who takes other bodies limits them."""
+
+BODIES: dict[tuple[str, str], str] = {}
+"""Routes that take another body than application/json: (method, rule) → its media type."""
+
+EVENTS: dict[str, Role] = {
+    "library": GUEST,
+    "scan": VIEWER,
+    "upload": EDITOR,
+    "player": VIEWER,
+    "device": VIEWER,
+    "playing": ADMIN,
+    "tv": ADMIN,
+    "door": ADMIN,
+    "health": ADMIN,
+}
+"""Live event → least role; whoever publishes may ask for more."""
+
+
+def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
+    """Check every request of `app` by the table, and hand what is no route to the page."""
+
+    async def check() -> Response | None:
+        set_calling(None)
+        peer = door.peer(
+            request.scheme,
+            request.remote_addr or "",
+            str((request.scope.get("server") or ("", 0))[0]),
+            request.headers.get("Host"),
+            (request.headers.get("X-Forwarded-For", ""), request.headers.get("X-Forwarded-Proto", "")),
+        )
+        if request.url_rule is None:
+            if request.method in SAFE_METHODS and isinstance(request.routing_exception, NoRoute):
+                return page.answer(request.path, request.headers.get("Accept", ""))
+            return None
+        route = ("GET" if request.method == "HEAD" else request.method, request.url_rule.rule)
+        if route not in ACCESS:
+            log.error("%s %s stands in no table; refused", *route)
+            raise NotFound("page", request.url_rule.rule)
+        check_origin(
+            request.method,
+            request.headers.get("Origin"),
+            request.headers.get("Sec-Fetch-Site"),
+            "Cookie" in request.headers,
+            peer.origin,
+        )
+        _check_body(BODIES.get(route, JSON))
+        client = _client(peer)
+        set_knocking(client)
+        least, caller = ACCESS[route], await _caller(accounts, client)
+        set_calling(caller)
+        if least is None:
+            return None
+        if caller is None:
+            raise NotSignedIn()
+        if not caller.may(least):
+            raise Forbidden(f"This needs the role {least.name.lower()}.")
+        return None
+
+    app.before_request(check)
+
+
+def _client(peer: Peer) -> Client:
+    return Client(
+        address=peer.address,
+        user_agent=request.headers.get("User-Agent", "")[:200],
+        channel=peer.channel,
+        device_token=request.cookies.get(names(peer.channel).device),
+    )
+
+
+def _check_body(takes: str) -> None:
+    if request.method in SAFE_METHODS:
+        return
+    empty = request.headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in request.headers
+    if request.mimetype != takes and (request.mimetype or not empty):
+        raise Unsupported(request.mimetype, takes)
+    if takes == JSON:
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequired()
+        if (request.content_length or 0) > LARGEST_JSON:
+            raise TooLarge("The request", LARGEST_JSON)
+
+
+async def _caller(accounts: Accounts, client: Client) -> Caller | None:
+    """Who calls, by bearer or by the cookie of this channel; None when nobody does."""
+    header = request.headers.get("Authorization", "")
+    if header[:7].lower() == "bearer ":
+        caller = await accounts.sessions.caller(header[7:].strip(), Via.BEARER, client)
+        if caller is None:
+            raise NotSignedIn("This token is not good, or not any more.")
+        return caller
+    cookie = request.cookies.get(names(client.channel).access)
+    return await accounts.sessions.caller(cookie, Via.COOKIE, client) if cookie else None

@@ -1,0 +1,52 @@
+"""The web application of port 8000: every feature's routes behind one guard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+from quart import Blueprint, Quart
+from quart_schema import Info, QuartSchema
+
+from appliance.accounts.accounts import Accounts
+from appliance.settings import Settings
+from appliance.units import SECONDS
+from appliance.web.access import guard
+from appliance.web.errors import answer_errors
+from appliance.web.headers import send_headers
+from appliance.web.page import STATIC, Page
+from appliance.web.peer import Door
+
+SLOWEST_BODY = 30 * SECONDS
+
+
+def create_web_app(
+    settings: Settings, accounts: Accounts, blueprints: Iterable[Blueprint], static: Path = STATIC
+) -> Quart:
+    """The app, with `blueprints` registered. `static`: what Vite built."""
+    app = Quart("appliance.web", static_folder=None)
+    app.config.update(
+        # Uploads have no end; `guard` limits the JSON ones.
+        MAX_CONTENT_LENGTH=None,
+        BODY_TIMEOUT=SLOWEST_BODY,
+        # Quart would end every download after a minute; a stalled reader is the sender's matter.
+        RESPONSE_TIMEOUT=None,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    QuartSchema(
+        app,
+        info=Info(title="Mantel", version=version("mantel")),
+        openapi_path="/openapi.json",
+        swagger_ui_path=None,
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        conversion_preference="msgspec",
+    )
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    guard(app, Door(settings), accounts, Page(static))
+    answer_errors(app)
+    send_headers(app)
+    return app

@@ -1,0 +1,98 @@
+"""Where a request came from and whom it asked for, told from the connection and from settings.
+
+Rules:
+1. Names: our own numeric address, `localhost`, `<name>.local` and MANTEL_HOSTS. Anything else is misdirected,
+   so that a page elsewhere cannot rebind its name to us.
+2. X-Forwarded-* counts from a trusted proxy alone.
+3. A peer with a public address is refused unless the settings let it in.
+4. Cookies go to every port of a host, so a page of another port is told apart by Origin (RFC 6454) alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from appliance.accounts.client import Channel
+from appliance.errors import Forbidden
+from appliance.settings import Settings
+from appliance.web.errors import Misdirected
+
+
+@dataclass(frozen=True)
+class Peer:
+    address: str
+    """Numeric; behind a trusted proxy, the one that the proxy names."""
+    channel: Channel
+    origin: str
+    """Scheme, host and port by which the peer speaks to us."""
+
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+class Door:
+    """Checks a request's Host, peer and Origin against the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        name = re.sub(r"[^a-z0-9-]+", "-", settings.name.lower()).strip("-") or "mantel"
+        self._names = {"localhost", f"{name}.local", *(host.lower() for host in settings.hosts)}
+        self._proxies = frozenset(settings.trusted_proxies)
+        self._public = settings.public_peers == "on"
+
+    def peer(
+        self, scheme: str, client: str, server: str, host: str | None, forwarded: tuple[str, str]
+    ) -> Peer:
+        """`forwarded`: X-Forwarded-For and -Proto as sent. Misdirected (421) or Forbidden."""
+        if not host or not self._is_ours(host, server):
+            raise Misdirected(host or "")
+        address = _plain(client)
+        if address in self._proxies:
+            far, proto = forwarded
+            hops = [hop for hop in (_plain(part) for part in far.split(",")) if hop]
+            address = next((hop for hop in reversed(hops) if hop not in self._proxies), address)
+            scheme = proto.strip().lower() if proto.strip().lower() in ("http", "https") else scheme
+        elif not self._public and _is_public(address):
+            raise Forbidden("Mantel answers at home only.")
+        return Peer(address, "tls" if scheme == "https" else "plain", f"{scheme}://{host.lower()}")
+
+    def _is_ours(self, host: str, server: str) -> bool:
+        match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", host)
+        if not match:
+            return False
+        name = match[1].lower().rstrip(".")
+        return name in self._names or (_plain(name) != "" and _plain(name) == _plain(server))
+
+
+def check_origin(method: str, origin: str | None, site: str | None, has_cookie: bool, ours: str) -> None:
+    """Forbidden for an unsafe request that a page of another origin may have caused.
+
+    Over plain HTTP browsers send no Sec-Fetch-Site, and cookies cross ports: Origin decides. What has
+    neither header is no browser, and passes only if it carries no cookie.
+    """
+    if method in SAFE_METHODS:
+        return
+    if origin is not None:
+        allowed = origin.lower() == ours
+    elif site is not None:
+        allowed = site == "same-origin"
+    else:
+        allowed = not has_cookie
+    if not allowed:
+        raise Forbidden("This did not come from Mantel's own page.")
+
+
+def _plain(address: str) -> str:
+    """A numeric address without brackets, zone or IPv4 mapping; empty when it is none."""
+    try:
+        found = ipaddress.ip_address(address.strip().strip("[]").split("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(found)
+
+
+def _is_public(address: str) -> bool:
+    return bool(address) and ipaddress.ip_address(address).is_global

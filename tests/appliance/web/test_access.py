@@ -1,0 +1,74 @@
+"""The table of access, walked: every route is in it, and all in it are routes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+from unittest.mock import MagicMock
+
+from quart import Blueprint, Quart
+
+import appliance
+from appliance.accounts.caller import Role
+from appliance.web.access import ACCESS, BODIES
+from tests.appliance.entrance import entrance
+
+
+def every_blueprint() -> list[Blueprint]:
+    """`blueprint(...)` of each `routes.py`; what they take is not called while routes are made."""
+    found = []
+    for package in pkgutil.iter_modules(appliance.__path__):
+        name = f"appliance.{package.name}.routes"
+        if importlib.util.find_spec(f"appliance.{package.name}") and package.ispkg:
+            try:
+                module = importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name == name:
+                    continue
+                raise
+            for maker_name in ("blueprint", "blueprints"):
+                maker = getattr(module, maker_name, None)
+                if maker is None:
+                    continue
+                wanted = inspect.signature(maker).parameters
+                made = maker(*(MagicMock(name=parameter) for parameter in wanted))
+                found += made if isinstance(made, list | tuple) else [made]
+    return found
+
+
+def routes(app: Quart) -> set[tuple[str, str]]:
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+
+def bare_app() -> Quart:
+    app = Quart("every route", static_folder=None)
+    for blueprint in every_blueprint():
+        app.register_blueprint(blueprint)
+    return app
+
+
+def test_every_route_is_in_the_table_and_the_table_has_nothing_else() -> None:
+    made = routes(bare_app()) | {("GET", "/openapi.json")}
+    assert not made - set(ACCESS), "routes without access: add them to ACCESS in web/access.py"
+    assert not set(ACCESS) - made, "access without a route"
+    assert not set(BODIES) - set(ACCESS)
+
+
+async def test_a_route_in_no_table_is_refused_even_for_an_admin(tmp_path: Path) -> None:
+    stray = Blueprint("stray", __name__)
+
+    @stray.get("/forgotten")
+    async def forgotten() -> str:
+        return "secret"
+
+    async with entrance(tmp_path, stray) as house:
+        admin = await house.sign_in("ada", Role.ADMIN)
+        answer = await admin.get("/forgotten")
+        assert answer.status_code == 404
+        assert "secret" not in await answer.get_data(as_text=True)
