@@ -1,0 +1,1 @@
+"""Renderers: finding them, and playing on one. The control-point side of UPnP AV."""
