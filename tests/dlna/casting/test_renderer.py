@@ -96,7 +96,7 @@ class ControlPoint:
 
 async def until(true: Callable[[], object], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - the renderer is a real one: there is no event to await
+        while not true():
             await asyncio.sleep(0.05)
 
 
