@@ -8,6 +8,8 @@
     ├── Conflict(what)                      true a moment ago, not now
     ├── TooLarge(what, limit)               more than we take
     ├── TooMany(what, retry_after)          later, please
+    ├── TooSlow(what, limit)                nothing came for too long
+    ├── NoRoom(what, needed, free)          it does not fit on the disk
     ├── Unavailable(what, why)              a part that is away: the daemon, a library root, a TV
     └── BadSetting(name, value, allowed)    stops the start
 
@@ -64,6 +66,22 @@ class TooMany(MantelError):
     def __init__(self, what: str, retry_after: float) -> None:
         super().__init__(f"Too many {what}; try again in {max(1, round(retry_after))} s.")
         self.what, self.retry_after = what, retry_after
+
+
+class TooSlow(MantelError):
+    """`limit` in seconds."""
+
+    def __init__(self, what: str, limit: float) -> None:
+        super().__init__(f"{what} stood still for {round(limit)} s.")
+        self.what, self.limit = what, limit
+
+
+class NoRoom(MantelError):
+    """`needed` and `free` in bytes; `free` is what may be used, not what must stay free."""
+
+    def __init__(self, what: str, needed: int, free: int) -> None:
+        super().__init__(f"{what} needs {needed} bytes; the disk has room for {max(0, free)}.")
+        self.what, self.needed, self.free = what, needed, max(0, free)
 
 
 class Unavailable(MantelError):

@@ -57,7 +57,7 @@ def answer(
     asked = headers.get("Range") if method == "GET" else None
     wanted = resolve(asked, headers.get("If-Range"), size, etag, modified)
     if isinstance(wanted, Unsatisfiable):
-        return Answer(416, {**common, "Content-Range": wanted.content_range, "Content-Length": "0"}, ())
+        return Answer(416, {**common, "Content-Range": wanted.content_range}, ())
     if isinstance(wanted, Whole):
         pieces: tuple[bytes | Part, ...] = (Part(0, size - 1),) if size else ()
         return _with_length(200, {**common, "Content-Type": content_type}, pieces, method)

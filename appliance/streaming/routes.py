@@ -127,6 +127,9 @@ def _response(said: Answer, send: AsyncIterator[bytes], kind: str, file: File) -
 
 
 def _problem(status: int) -> Response:
-    title = {412: "Precondition Failed", 416: "Range Not Satisfiable"}[status]
-    text = json.dumps({"type": "about:blank", "title": title, "status": status})
+    slug, title = {
+        412: ("precondition-failed", "Not what it was"),
+        416: ("range-not-satisfiable", "No such range"),
+    }[status]
+    text = json.dumps({"type": f"urn:mantel:problem:{slug}", "title": title, "status": status})
     return Response(text, status, content_type="application/problem+json")

@@ -41,7 +41,9 @@ def clean_folder(path: str) -> tuple[str, ...]:
     parts = [unicodedata.normalize("NFC", part) for part in path.split("/") if part]
     for part in parts:
         if part.startswith(".") or not all(map(_visible, part)) or len(part.encode()) > LONGEST_NAME:
-            raise Invalid("folder", path, "names of folders, separated by `/`, without leading dots, are allowed")
+            raise Invalid(
+                "folder", path, "names of folders, separated by `/`, without leading dots, are allowed"
+            )
     return tuple(parts)
 
 
@@ -60,7 +62,15 @@ def split_extension(name: str) -> tuple[str, str]:
 
 
 def _visible(character: str) -> bool:
-    return character != "\ufffd" and unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return character != "\ufffd" and unicodedata.category(character) not in (
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    )
 
 
 def _cut(name: str) -> str:

@@ -50,6 +50,9 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/users/<user_id>"): ADMIN,
     ("DELETE", "/users/<user_id>"): ADMIN,
     ("POST", "/lockdown"): ADMIN,
+    # streaming
+    ("GET", "/files/<file_id>/stream"): GUEST,
+    ("GET", "/files/<file_id>/download"): VIEWER,
 }
 """(method, rule as the route states it) → least role. HEAD goes with GET."""
 

@@ -12,6 +12,7 @@ from quart_schema import Info, QuartSchema
 from appliance.accounts.accounts import Accounts
 from appliance.settings import Settings
 from appliance.units import SECONDS
+from appliance.uploads.back_pressure import BackPressure
 from appliance.web.access import guard
 from appliance.web.errors import answer_errors
 from appliance.web.headers import send_headers
@@ -49,4 +50,5 @@ def create_web_app(
     guard(app, Door(settings), accounts, Page(static))
     answer_errors(app)
     send_headers(app)
+    app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]
     return app

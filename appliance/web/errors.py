@@ -20,10 +20,12 @@ from appliance.errors import (
     Forbidden,
     Invalid,
     MantelError,
+    NoRoom,
     NotFound,
     NotSignedIn,
     TooLarge,
     TooMany,
+    TooSlow,
     Unavailable,
 )
 
@@ -54,11 +56,13 @@ STATUS: dict[type[MantelError], tuple[int, str, str]] = {
     Forbidden: (403, "forbidden", "Not allowed"),
     NotFound: (404, "not-found", "Not here"),
     Conflict: (409, "conflict", "Does not fit what is there"),
+    TooSlow: (408, "too-slow", "The request took too long"),
     TooLarge: (413, "too-large", "Too large"),
     Unsupported: (415, "unsupported-type", "Not a type that is taken here"),
     Misdirected: (421, "misdirected", "Not Mantel's name"),
     TooMany: (429, "too-many", "Too many at once"),
     Unavailable: (503, "unavailable", "A part is away"),
+    NoRoom: (507, "no-room", "The disk is full"),
 }
 
 FRAMEWORK: dict[int, tuple[str, str]] = {
