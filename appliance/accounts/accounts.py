@@ -12,10 +12,12 @@ from appliance.accounts import setup_code, store, throttle
 from appliance.accounts.caller import Role
 from appliance.accounts.keys import Keys, load_keys
 from appliance.accounts.passwords import COST, Passwords
-from appliance.accounts.sessions import Sessions, now_ms
+from appliance.accounts.sessions import Sessions
 from appliance.accounts.sign_in import SignIn
 from appliance.accounts.users import Users
 from appliance.database import Database
+from appliance.journal.entry import now_ms
+from appliance.journal.journal import Journal
 from appliance.settings import Settings
 from appliance.units import DAYS, HOURS
 
@@ -32,13 +34,18 @@ class Accounts:
     """
 
     def __init__(
-        self, settings: Settings, database: Database, keys: Keys | None = None, cost: int = COST
+        self,
+        settings: Settings,
+        database: Database,
+        journal: Journal,
+        keys: Keys | None = None,
+        cost: int = COST,
     ) -> None:
         self._settings, self._database = settings, database
         self.keys = keys or load_keys(settings.keys)
         self.passwords = Passwords(self.keys.pepper, cost)
-        self.sessions = Sessions(database, self.keys)
-        self.users = Users(database, self.passwords, self.sessions)
+        self.sessions = Sessions(database, self.keys, journal)
+        self.users = Users(database, self.passwords, self.sessions, journal)
         self.sign_in = SignIn(
             database,
             self.keys,
@@ -84,6 +91,12 @@ class Accounts:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self.passwords.close()
+
+    async def recorded(self, user_id: str) -> bool:
+        """Whether what this person does may be recorded; their own choice."""
+        async with self._database.read() as connection:
+            found = await store.user(connection, user_id)
+        return found is None or found[0].privacy != "off"
 
     async def is_set_up(self) -> bool:
         async with self._database.read() as connection:

@@ -29,6 +29,8 @@ from appliance.accounts.running import Running
 from appliance.accounts.store import Session, User
 from appliance.database import Database
 from appliance.errors import NotFound, NotSignedIn
+from appliance.journal.entry import Action, Entry, now_ms
+from appliance.journal.journal import Journal
 from appliance.units import SECONDS
 
 log = logging.getLogger(__name__)
@@ -50,15 +52,13 @@ class Tokens:
     device: str
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Sessions:
     """One object for the whole process; `running` is shared with whoever sends long bodies."""
 
-    def __init__(self, database: Database, keys: Keys, now: Callable[[], int] = now_ms) -> None:
-        self._database, self._keys, self._now = database, keys, now
+    def __init__(
+        self, database: Database, keys: Keys, journal: Journal, now: Callable[[], int] = now_ms
+    ) -> None:
+        self._database, self._keys, self._journal, self._now = database, keys, journal, now
         self.running = Running()
         self._known: dict[str, tuple[float, Session | None, int]] = {}
 
@@ -91,6 +91,15 @@ class Sessions:
         )
         jwt_id = tokens.new_token_id()
         await store.add_session(connection, session, jwt_id)
+        entry = Entry(
+            Action.SIGN_IN,
+            user_id=session.user_id,
+            device=device,
+            ip=client.address,
+            user_agent=client.user_agent,
+            payload={"method": method},
+        )
+        await self._journal.add(connection, entry)
         return self._tokens(session, jwt_id)
 
     async def refresh(self, token: str, client: Client) -> Tokens:

@@ -13,11 +13,12 @@ from appliance.accounts.caller import Role
 from appliance.accounts.client import Client
 from appliance.accounts.keys import Keys
 from appliance.accounts.passwords import LONGEST, Passwords
-from appliance.accounts.sessions import Sessions, Tokens, now_ms
+from appliance.accounts.sessions import Sessions, Tokens
 from appliance.accounts.store import User
 from appliance.accounts.users import Users, checked_name
 from appliance.database import Database
 from appliance.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooMany
+from appliance.journal.entry import now_ms
 
 WAITING = 32
 """Sign-ins that may wait out a delay at the same time."""

@@ -11,10 +11,12 @@ from appliance.accounts import store, throttle
 from appliance.accounts.caller import Role
 from appliance.accounts.ids import new_id
 from appliance.accounts.passwords import Passwords
-from appliance.accounts.sessions import Sessions, now_ms
+from appliance.accounts.sessions import Sessions
 from appliance.accounts.store import User
 from appliance.database import Database
 from appliance.errors import Conflict, Invalid, NotFound
+from appliance.journal.entry import Action, Entry, now_ms
+from appliance.journal.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,11 @@ PRIVACY = ("full", "anonymous", "off")
 
 
 class Users:
-    def __init__(self, database: Database, passwords: Passwords, sessions: Sessions) -> None:
-        self._database, self._passwords, self._sessions = database, passwords, sessions
+    def __init__(
+        self, database: Database, passwords: Passwords, sessions: Sessions, journal: Journal
+    ) -> None:
+        self._database, self._passwords = database, passwords
+        self._sessions, self._journal = sessions, journal
 
     async def list(self) -> tuple[User, ...]:
         async with self._database.read() as connection:
@@ -47,6 +52,7 @@ class Users:
             raise Conflict(f"{username} has an account already.")
         person = User(new_id("u"), username, role, "full", now_ms(), None)
         await store.add_user(connection, person, hashed)
+        await self._journal.add(connection, _changed(person))
         return person
 
     async def change(
@@ -86,6 +92,8 @@ class Users:
             if password is not None:
                 await self._sessions.end_all_of(connection, user_id, but=keep_session)
             changed, _ = await _found(connection, user_id)
+            if changed != person:
+                await self._journal.add(connection, _changed(changed))
             affected = await store.sessions_of(connection, user_id)
         if "role" in columns:
             self._sessions.forget_person(affected)
@@ -98,6 +106,7 @@ class Users:
             await _keep_an_admin(connection, person)
             await self._sessions.end_all_of(connection, user_id)
             await store.delete_user(connection, user_id)
+            await self._journal.add(connection, Entry(Action.USER_DELETED, user_id=user_id))
 
     async def check_password(self, user_id: str, password: str) -> None:
         """Invalid when it is not this person's."""
@@ -116,6 +125,12 @@ class Users:
         async with self._database.write() as connection:
             await throttle.lift(connection, store.username_key(username))
         return person
+
+
+def _changed(person: User) -> Entry:
+    """What the analytics daemon must know of a person."""
+    said = {"name": person.username, "role": person.role.name.lower(), "privacy": person.privacy}
+    return Entry(Action.USER_CHANGED, user_id=person.id, payload=said)
 
 
 async def _found(connection: AsyncConnection, user_id: str) -> tuple[User, str]:

@@ -22,6 +22,7 @@ from appliance.units import MIB
 from appliance.web.errors import Unsupported
 from appliance.web.page import Page
 from appliance.web.peer import SAFE_METHODS, Door, Peer, check_origin
+from appliance.web.revoked import belongs_to
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,33 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/users/<user_id>"): ADMIN,
     ("DELETE", "/users/<user_id>"): ADMIN,
     ("POST", "/lockdown"): ADMIN,
+    # library
+    #
+    # uploads
+    #
+    # casting
+    #
+    # power
+    #
+    # lan
+    #
+    # sharing
+    #
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,
     ("GET", "/files/<file_id>/download"): VIEWER,
+    # journal
+    ("POST", "/events"): GUEST,
+    ("PUT", "/files/<file_id>/position"): VIEWER,
+    ("GET", "/files/<file_id>/position"): VIEWER,
+    ("PUT", "/files/<file_id>/favourite"): VIEWER,
+    # dashboard
+    ("GET", "/api/analytics/popular"): GUEST,
+    ("GET", "/api/analytics/heatmap"): GUEST,
+    ("GET", "/api/analytics/users/engagement"): VIEWER,
+    ("GET", "/api/analytics/storage/summary"): ADMIN,
+    ("GET", "/api/analytics/search-insights"): ADMIN,
+    ("GET", "/api/stats"): ADMIN,
 }
 """(method, rule as the route states it) → least role. HEAD goes with GET."""
 
@@ -109,6 +134,8 @@ def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
         set_knocking(client)
         least, caller = ACCESS[route], await _caller(accounts, client)
         set_calling(caller)
+        if caller:
+            belongs_to(request.scope, caller.session_id)
         if least is None:
             return None
         if caller is None:

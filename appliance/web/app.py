@@ -18,6 +18,7 @@ from appliance.web.errors import answer_errors
 from appliance.web.headers import send_headers
 from appliance.web.page import STATIC, Page
 from appliance.web.peer import Door
+from appliance.web.revoked import EndsWhenRevoked
 
 SLOWEST_BODY = 30 * SECONDS
 
@@ -51,4 +52,5 @@ def create_web_app(
     answer_errors(app)
     send_headers(app)
     app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]
+    app.asgi_app = EndsWhenRevoked(app.asgi_app, accounts.sessions.running)  # type: ignore[method-assign]
     return app

@@ -20,6 +20,7 @@ from appliance.accounts.caller import Role
 from appliance.accounts.client import Client
 from appliance.accounts.routes import blueprint as accounts_blueprint
 from appliance.database import Database
+from appliance.journal.journal import Journal
 from appliance.settings import Settings, read_settings
 from appliance.web.access import EVENTS
 from appliance.web.app import create_web_app
@@ -67,6 +68,7 @@ class House:
     accounts: Accounts
     database: Database
     live: Live
+    journal: Journal
 
     @property
     def nobody(self) -> Browser:
@@ -98,18 +100,21 @@ async def entrance(
         root.mkdir(parents=True, exist_ok=True)
     database = Database(read.appliance_database_url)
     await database.migrate()
-    accounts = Accounts(read, database, cost=CHEAP)
+    journal = Journal(database)
+    await journal.start()
+    accounts = Accounts(read, database, journal, cost=CHEAP)
     await accounts.start()
     live = Live(EVENTS)
     all_blueprints: Iterable[Blueprint] = (
         accounts_blueprint(accounts),
-        web_blueprint(live, accounts.sessions.running),
+        web_blueprint(live),
         *blueprints,
     )
     app = create_web_app(read, accounts, all_blueprints)
     try:
-        yield House(app, read, accounts, database, live)
+        yield House(app, read, accounts, database, live, journal)
     finally:
         live.stop()
         await accounts.stop()
+        await journal.stop()
         await database.close()
