@@ -75,3 +75,57 @@ class Page:
 
     items: tuple[File, ...]
     total: int
+
+
+class Sort(StrEnum):
+    """The API's `sort`; each has its natural direction, `-` in front turns it."""
+
+    NAME = "name"
+    CREATED_AT = "created_at"
+    SIZE = "size"
+    DURATION = "duration"
+    LAST_ACCESSED = "last_accessed"
+    POPULAR = "popular"
+    RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True)
+class FileQuery:
+    """Which files, in which order, and which part of them. Every condition must hold."""
+
+    query: str = ""
+    """Words that name, folder, artist, album, title or tags contain; mistyped ones are corrected."""
+    kinds: frozenset[Kind] = frozenset()
+    """Empty: all kinds."""
+    since: int | None = None
+    """`created_at` at or after this, epoch milliseconds."""
+    min_size: int | None = None
+    max_size: int | None = None
+    uploader: str | None = None
+    """User id."""
+    tag: str | None = None
+    folder: str | None = None
+    """Root-relative, exact; the empty text is the roots themselves."""
+    folder_id: str | None = None
+    below: str | None = None
+    """A folder's id: in it or anywhere under it."""
+    artist: str | None = None
+    album: str | None = None
+    title_contains: str | None = None
+    """In the title or name alone, folded; no correction."""
+    sort: Sort | None = None
+    """None: relevance when there is a query, else name."""
+    descending: bool = False
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one transaction did to what is listed: ids of files, and of folders whose children differ."""
+
+    revision: int
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()

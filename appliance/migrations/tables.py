@@ -1,6 +1,8 @@
 """Every feature's tables, imported so that `metadata` is whole."""
 
 import appliance.accounts.tables
+import appliance.journal.tables
+import appliance.library.tables
 from appliance.database import metadata
 
 __all__ = ["appliance", "metadata"]

@@ -1,0 +1,204 @@
+"""The library: what there is, for everyone who asks. The one object that web, TVs and casting share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.accounts.caller import Audience
+from appliance.database import Database
+from appliance.errors import NotFound, Unavailable
+from appliance.library import search, store
+from appliance.library.changes import Changes
+from appliance.library.facts import Facts, write_facts
+from appliance.library.items import File, FileQuery, Folder, Page
+from appliance.library.roots import Root, plan
+from appliance.library.saving import Draft, Journal, Saving
+from appliance.library.scan import Look, Result, Settling
+from appliance.library.tree import open_file, signed
+from appliance.library.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class OpenFile:
+    """A file that is open for reading. Whoever has it closes it; closing twice is fine."""
+
+    fd: int
+    file: File
+    size: int
+    mtime_ns: int
+    etag: str
+    """Strong and quoted (RFC 9110 §8.8.3): names this content of this file."""
+    _closed: bool = field(default=False, repr=False)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            os.close(self.fd)
+
+
+class Library:
+    """Files and folders under the roots. `sees` says which audiences the caller belongs to."""
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        roots: Sequence[Path],
+        *,
+        rescan_seconds: float = 300,
+    ) -> None:
+        self._database = database
+        self._configured = tuple(roots)
+        self._roots: dict[int, Root] = {}
+        self.changes = Changes()
+        self._saving = Saving(database, journal, self.changes)
+        self._settling = Settling()
+        self._vocabulary = search.Vocabulary()
+        self._looking = asyncio.Lock()
+        self._watch = Watch(self, rescan_seconds)
+
+    # Life
+
+    async def start(self) -> None:
+        """Adopts the roots and begins to watch; the first look runs in the background."""
+        await self.adopt_roots()
+        self._watch.start()
+
+    async def stop(self) -> None:
+        await self._watch.stop()
+        for root in self._roots.values():
+            root.close()
+
+    async def adopt_roots(self, adopt: bool = False) -> None:
+        """Bring the table of roots in line with the settings; `adopt` accepts a new or replaced root."""
+        async with self._database.write() as connection:
+            for path in self._configured:
+                known = await store.known_roots(connection)
+                wanted = await asyncio.to_thread(plan, path, known, self._configured, adopt)
+                if wanted is None:
+                    log.warning("library folder %s is away: there is no such folder", path)
+                    continue
+                pk, folder_pk = await store.save_root(connection, wanted)
+                if pk not in self._roots:
+                    self._roots[pk] = Root(pk, wanted.root_id, path, folder_pk=folder_pk)
+                self._roots[pk].root_id = wanted.root_id
+        for root in self._roots.values():
+            await asyncio.to_thread(root.look)
+
+    @property
+    def roots(self) -> tuple[Root, ...]:
+        return tuple(self._roots.values())
+
+    # Questions
+
+    async def page(self, query: FileQuery, sees: frozenset[Audience]) -> Page:
+        """The files that match, one page of them."""
+        async with self._database.read() as connection:
+            return await search.page(connection, self._root_pks, sees, query, self._vocabulary)
+
+    async def file(self, file_id: str, sees: frozenset[Audience]) -> File:
+        """Raises NotFound, also for a file that this caller may not know of."""
+        async with self._database.read() as connection:
+            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
+        if row is None:
+            raise NotFound("file", file_id)
+        return store.as_file(row)
+
+    async def folder(self, folder_id: str, sees: frozenset[Audience]) -> Folder:
+        """Raises NotFound."""
+        async with self._database.read() as connection:
+            row = await store.folder_by_id(connection, folder_id, self._root_pks, sees)
+        if row is None:
+            raise NotFound("folder", folder_id)
+        return store.as_folder(row, sees)
+
+    async def folders(self, parent_id: str | None, sees: frozenset[Audience]) -> tuple[Folder, ...]:
+        """Folders directly in one, by name; for None the roots."""
+        async with self._database.read() as connection:
+            return tuple(await store.folders_in(connection, parent_id, self._root_pks, sees))
+
+    async def revision(self) -> int:
+        """Rises with each change of what is listed, over restarts too."""
+        async with self._database.read() as connection:
+            return await store.revision(connection)
+
+    async def open(self, file_id: str, sees: frozenset[Audience]) -> OpenFile:
+        """Open a file for reading.
+
+        Raises NotFound when there is none (any more) and Unavailable while its root is away.
+        """
+        async with self._database.read() as connection:
+            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
+        if row is None:
+            raise NotFound("file", file_id)
+        root = self._roots[row.root_pk].require()
+        try:
+            fd = await asyncio.to_thread(open_file, root.fd, row.path)
+        except FileNotFoundError:
+            await asyncio.to_thread(root.look)
+            root.require()
+            self._watch.hint_folder(row.folder_pk)
+            raise NotFound("file", file_id) from None
+        except OSError as error:
+            raise Unavailable(row.name, error.strerror or "it cannot be opened") from error
+        found = os.fstat(fd)
+        if signed(found.st_ino) != row.inode:
+            os.close(fd)
+            self._watch.hint_folder(row.folder_pk)
+            raise NotFound("file", file_id)
+        if (found.st_size, found.st_mtime_ns) != (row.size_bytes, row.mtime_ns):
+            self._watch.hint_folder(row.folder_pk)
+        etag = f'"{row.id}-{found.st_size:x}-{found.st_mtime_ns:x}"'
+        return OpenFile(fd, store.as_file(row), found.st_size, found.st_mtime_ns, etag)
+
+    # Changes
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Draft]:
+        """A write transaction of which `changes` tells after the commit; other features add rows of their own
+        through `draft.connection`."""
+        async with self._saving.transaction() as draft:
+            yield draft
+
+    async def write_facts(self, facts: Sequence[Facts], source: str = "daemon") -> int:
+        """The one place that writes what is in a file; returns how many facts were still true of theirs."""
+        return await write_facts(self._saving, facts, source)
+
+    async def scan(self, first: bool = False) -> Result:
+        """Look at everything, now. Roots that are away are left as they are."""
+        total = Result()
+        for root in self.roots:
+            await asyncio.to_thread(root.look)
+            if root.online:
+                total += await self.look(root, [root.folder_pk], recursive=True)
+        return total
+
+    async def look(self, root: Root, folder_pks: Collection[int], recursive: bool) -> Result:
+        """Look into some folders of a root. One look at a time."""
+        async with self._looking:
+            if not root.online:
+                return Result()
+            async with self._database.read() as connection:
+                first = not await store.has_files(connection, root.pk)
+            look = Look(self._database, self._saving, self._settling, root)
+            with contextlib.suppress(Unavailable):
+                await look.run(folder_pks, recursive, first)
+            self._watch.note(root, look.places)
+            return look.result
+
+    def hint(self, paths: Collection[Path]) -> None:
+        """Someone saw something change at these absolute paths: look there soon."""
+        self._watch.hint(paths)
+
+    @property
+    def _root_pks(self) -> tuple[int, ...]:
+        return tuple(self._roots)

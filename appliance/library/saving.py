@@ -1,0 +1,233 @@
+"""Writing down what a look found: each batch is one transaction with its journal entries and its revision."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from appliance.accounts.caller import Audience
+from appliance.database import Database
+from appliance.journal.entry import Action, Entry
+from appliance.library import store
+from appliance.library.changes import Changes
+from appliance.library.items import Change
+from appliance.library.roots import Root
+from appliance.library.rows import (
+    UNDESCRIBED,
+    Place,
+    file_event,
+    file_values,
+    folder_values,
+    removed_event,
+)
+from appliance.library.tables import files, folders
+from appliance.library.tree import Seen
+
+
+class Journal(Protocol):
+    """What the library needs of the journal."""
+
+    async def add(self, connection: AsyncConnection, *entries: Entry) -> None: ...
+
+
+@dataclass
+class Draft:
+    """A change in the making: what is put here is told to everyone after the commit."""
+
+    connection: AsyncConnection
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
+    """Keys of folders whose children differ."""
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Batch:
+    """Differences that wait to be saved together."""
+
+    def __init__(self, root: Root, first: bool = False) -> None:
+        self.root, self.first = root, first
+        self.new_files: list[tuple[Place, Seen]] = []
+        self.changed_files: list[tuple[Place, Seen, int]] = []
+        self.quiet_files: list[dict[str, Any]] = []
+        """Only the inode is another: a file system without stable numbers was mounted again."""
+        self.displaced: list[Any] = []
+        self.new_folders: list[dict[str, Any]] = []
+        self.moved_folders: list[dict[str, Any]] = []
+        self.displaced_folders: list[Any] = []
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, (self.new_files, self.changed_files, self.quiet_files))) + sum(
+            map(len, (self.new_folders, self.moved_folders, self.displaced, self.displaced_folders))
+        )
+
+    def added(self, place: Place, seen: Seen) -> None:
+        self.new_files.append((place, seen))
+
+    def changed(self, place: Place, seen: Seen, row: Any) -> None:
+        self.changed_files.append((place, seen, row.pk))
+
+    def quiet(self, row: Any, seen: Seen) -> None:
+        self.quiet_files.append({"pk": row.pk, "inode": seen.inode})
+
+    def new_folder(self, parent: Place, seen: Seen) -> Place:
+        row = {
+            "pk": store.new_folder_pk(),
+            "id": store.new_id(),
+            "root_pk": self.root.pk,
+            **folder_values(parent, seen.name, seen.inode),
+        }
+        self.new_folders.append(row)
+        return Place(
+            row["pk"],
+            row["id"],
+            row["path"],
+            row["display_path"],
+            row["depth"],
+            parent.rule_below(None),
+            is_new=True,
+        )
+
+    def moved_folder(self, parent: Place, seen: Seen, row: Any) -> None:
+        self.moved_folders.append({"pk": row.pk, **folder_values(parent, seen.name, seen.inode)})
+
+    def place_of(self, parent: Place, name: bytes, row: Any) -> Place:
+        rule = parent.rule_below(row.audience_rule)
+        return Place(row.pk, row.id, parent.inner(name), parent.shown(name), parent.depth + 1, rule)
+
+
+class Saving:
+    """The transactions of the library."""
+
+    def __init__(self, database: Database, journal: Journal, changes: Changes) -> None:
+        self._database, self._journal, self._changes = database, journal, changes
+        self._words: set[str] = set()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Draft]:
+        """One write transaction; counts, revision and journal are brought up to date at its end."""
+        change = None
+        try:
+            async with self._database.write() as connection:
+                draft = Draft(connection)
+                yield draft
+                change = await self._finish(draft)
+        except BaseException:
+            self._words.clear()  # those of a transaction that failed are not in the table
+            raise
+        if change is not None:
+            self._changes.publish(change)
+
+    async def _finish(self, draft: Draft) -> Change | None:
+        if draft.entries:
+            await self._journal.add(draft.connection, *draft.entries)
+        if not (draft.added or draft.changed or draft.removed or draft.touched):
+            return None
+        ids = await store.count_again(draft.connection, draft.touched)
+        number = await store.next_revision(draft.connection)
+        return Change(number, tuple(draft.added), tuple(draft.changed), tuple(draft.removed), tuple(ids))
+
+    async def place(self, connection: AsyncConnection, pk: int) -> Place | None:
+        """A folder of the index with the rule that holds in it; None when it is gone."""
+        row = await store.folder_row(connection, pk)
+        if row is None:
+            return None
+        top = row
+        while top.depth > 1:
+            top = await store.folder_row(connection, top.parent_pk)
+            if top is None:
+                return None
+        rule = Audience(top.audience_rule) if top.audience_rule else None
+        return Place(row.pk, row.id, row.path, row.display_path, row.depth, rule)
+
+    async def save(self, batch: Batch) -> tuple[int, int]:
+        """Numbers of files added and changed."""
+        async with self.transaction() as draft:
+            connection = draft.connection
+            await store.park(connection, folders, batch.displaced_folders)
+            await store.park(connection, files, batch.displaced)
+            await store.insert_rows(connection, folders, batch.new_folders)
+            await self._move_folders(draft, batch)
+            await store.update_rows(connection, files, batch.quiet_files)
+            await self._save_changed(draft, batch)
+            await self._save_new(draft, batch)
+            draft.touched |= {row["pk"] for row in batch.new_folders}
+        return len(batch.new_files), len(batch.changed_files)
+
+    async def _move_folders(self, draft: Draft, batch: Batch) -> None:
+        for row in batch.moved_folders:
+            before = await store.folder_row(draft.connection, row["pk"])
+            draft.touched |= {row["pk"], row["parent_pk"], before.parent_pk}
+        await store.update_rows(draft.connection, folders, batch.moved_folders)
+
+    async def _save_changed(self, draft: Draft, batch: Batch) -> None:
+        before = {
+            row.pk: row._mapping
+            for row in await store.file_rows(draft.connection, {pk for _, _, pk in batch.changed_files})
+        }
+        now = store.now_ms()
+        rows = []
+        for place, seen, pk in batch.changed_files:
+            old = before[pk]
+            same = (old["size_bytes"], old["mtime_ns"]) == (seen.size, seen.mtime_ns)
+            described = {name: old[name] for name in UNDESCRIBED} if same else UNDESCRIBED
+            known = {**described, "tags": old["tags"]}
+            row = {"pk": pk, **file_values(place, seen, known), **described, "last_indexed_at": now}
+            rows.append(row)
+            await self.note_words(draft, row["folded"])
+            back = old["gone_at"] is not None
+            (draft.added if back else draft.changed).append(old["id"])
+            draft.touched |= {place.pk, old["folder_pk"]}
+            action = Action.FILE_ADDED if back else Action.FILE_CHANGED
+            draft.entries.append(file_event(action, batch.root.path, {**old, **row}, place.display_path))
+        moving = [{"pk": row["pk"], "raw_name": b"\0" + str(row["pk"]).encode()} for row in rows]
+        await store.update_rows(draft.connection, files, moving)  # so that two files may swap their names
+        await store.update_rows(draft.connection, files, rows)
+
+    async def _save_new(self, draft: Draft, batch: Batch) -> None:
+        now = store.now_ms()
+        rows = []
+        for place, seen in batch.new_files:
+            created_at = min(now, seen.mtime_ns // 1_000_000) if batch.first else now
+            row = {
+                "id": store.new_id(),
+                "root_pk": batch.root.pk,
+                **file_values(place, seen),
+                "created_at": max(0, created_at),
+                "last_indexed_at": now,
+            }
+            rows.append(row)
+            await self.note_words(draft, row["folded"])
+            draft.added.append(row["id"])
+            draft.touched.add(place.pk)
+            draft.entries.append(file_event(Action.FILE_ADDED, batch.root.path, row, place.display_path))
+        await store.insert_rows(draft.connection, files, rows)
+
+    async def note_words(self, draft: Draft, folded: str) -> None:
+        new = {word for word in folded.split() if 2 < len(word) <= 40 and not word.isdigit()} - self._words
+        if new:
+            await store.add_words(draft.connection, new)
+            self._words |= new
+
+    async def forget(
+        self, missing: Mapping[int, str], missing_folders: Collection[int], found: Collection[int]
+    ) -> int:
+        """Take files and folders off the lists; returns the number of files."""
+        async with self.transaction() as draft:
+            gone_folders = await store.inside(draft.connection, missing_folders)
+            gone = {**dict(await store.files_in(draft.connection, gone_folders)), **missing}
+            gone = {pk: file_id for pk, file_id in gone.items() if pk not in found}
+            for row in await store.file_rows(draft.connection, gone):
+                draft.touched.add(row.folder_pk)
+            await store.set_gone(draft.connection, files, gone)
+            await store.set_gone(draft.connection, folders, gone_folders)
+            draft.touched |= set(gone_folders)
+            draft.removed += gone.values()
+            draft.entries += [removed_event(file_id) for file_id in gone.values()]
+        return len(gone)

@@ -1,0 +1,273 @@
+"""Bringing the index in line with the disk: walk, compare, save in batches, forget what is missing.
+
+1. Walk: each folder is listed beneath the root's descriptor (tree.py); links and mounts are not followed.
+2. Compare by name, size, time and inode. No content is read, so a first scan takes seconds.
+3. A name that is new may be an old file that was renamed or moved: the same inode with the same size and time,
+   whose old place no longer holds it. It keeps its row, and with it id, tags and positions.
+4. Save in batches, each one transaction with its journal entries.
+5. Forget: what was missed everywhere, only after the whole look, and only if the root is still the one we know.
+
+A file is taken when two looks a second apart agree; the inode's change time stands for the first look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.database import Database
+from appliance.library import store
+from appliance.library.roots import Root
+from appliance.library.rows import Place
+from appliance.library.saving import Batch, Saving
+from appliance.library.tree import DEEPEST, Listing, Seen, inode_at, list_folder
+from appliance.units import SECONDS
+
+log = logging.getLogger(__name__)
+
+SETTLED = 1 * SECONDS
+"""A file that was written less long ago is looked at again."""
+BATCH = 500
+"""Files a transaction."""
+
+
+@dataclass
+class Result:
+    """What a look did, in files; `unsettled` are folders to look at again in a second."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    looked_at: int = 0
+    unsettled: set[int] = field(default_factory=set)
+
+    def __iadd__(self, other: Result) -> Result:
+        self.added += other.added
+        self.changed += other.changed
+        self.removed += other.removed
+        self.looked_at += other.looked_at
+        self.unsettled |= other.unsettled
+        return self
+
+
+class Settling:
+    """Which files have been the same for a second."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], tuple[Seen, float]] = {}
+
+    def is_settled(self, root_pk: int, seen: Seen, now: float, clock_ns: int) -> bool:
+        """`now` is monotonic seconds, `clock_ns` the wall clock that ctime is compared with."""
+        key = (root_pk, seen.inode)
+        before = self._seen.get(key)
+        if clock_ns - seen.ctime_ns >= SETTLED * 1_000_000_000:
+            self._seen.pop(key, None)
+            return True
+        if before is None or before[0] != seen:
+            # Also the way of a file server whose clock is ahead of ours: its times alone prove nothing.
+            self._seen[key] = (seen, now)
+            return False
+        if now - before[1] < SETTLED:
+            return False
+        del self._seen[key]
+        return True
+
+
+class Look:
+    """One look at a root: all of it, or some of its folders."""
+
+    def __init__(self, database: Database, saving: Saving, settling: Settling, root: Root) -> None:
+        self._database, self._saving, self._settling = database, saving, settling
+        self._root = root.require()
+        self._batch = Batch(root)
+        self._missing: dict[int, str] = {}
+        """Files that were not where the index has them: key → id."""
+        self._missing_folders: set[int] = set()
+        self._found: set[int] = set()
+        self._found_folders: set[int] = set()
+        self._watch: list[Place] = []
+        self.result = Result()
+
+    async def run(self, folder_pks: Iterable[int], recursive: bool, first: bool = False) -> Result:
+        """Look into these folders; `first` takes a file's own time as the time it came."""
+        self._batch.first = first
+        stack: list[tuple[Place, bool]] = []
+        for pk in folder_pks:
+            place = await self._place(pk)
+            if place is not None:
+                stack.append((place, recursive))
+        while stack:
+            place, deep = stack.pop()
+            stack += await self._look_into(place, deep)
+            if self._batch.size >= BATCH:
+                await self._save()
+        await self._save()
+        await self._forget()
+        return self.result
+
+    @property
+    def places(self) -> list[Place]:
+        """Folders that were looked into."""
+        return self._watch
+
+    async def _place(self, pk: int) -> Place | None:
+        async with self._database.read() as connection:
+            return await self._saving.place(connection, pk)
+
+    async def _look_into(self, place: Place, deep: bool) -> list[tuple[Place, bool]]:
+        try:
+            listing = await asyncio.to_thread(list_folder, self._root.fd, place.path)
+        except (FileNotFoundError, NotADirectoryError):
+            if place.depth > 0 and place.pk not in self._found_folders:
+                self._missing_folders.add(place.pk)
+            return []
+        except OSError as error:
+            log.warning("cannot look into %r: %s; what is known of it stays", place.path, error.strerror)
+            return []
+        self._watch.append(place)
+        folder_rows: Any = ()
+        file_rows: Any = ()
+        if not place.is_new:
+            async with self._database.read() as connection:
+                folder_rows = await store.child_folders(connection, place.pk)
+                file_rows = await store.child_files(connection, place.pk)
+        await self._compare_files(place, listing, {row.raw_name: row for row in file_rows})
+        self.result.looked_at += len(listing.files)
+        inner = await self._compare_folders(place, listing, {row.raw_name: row for row in folder_rows})
+        return [(child, True) for child, is_news in inner if deep or is_news]
+
+    async def _compare_files(self, place: Place, listing: Listing, known: dict[bytes, Any]) -> None:
+        unknown: list[tuple[Seen, Any]] = []
+        for seen in listing.files:
+            row = known.pop(seen.name, None)
+            if row is not None and row.pk in self._found:
+                row = None  # moved away within this look
+            if row is None or not (_is_same(row, seen) or row.inode == seen.inode):
+                unknown.append((seen, row))
+                continue
+            self._found.add(row.pk)
+            if not _is_same(row, seen):
+                self._take_changed(place, seen, row)
+            elif row.gone_at is not None or row.path != place.inner(seen.name):
+                self._batch.changed(place, seen, row)
+            elif row.inode != seen.inode:
+                self._batch.quiet(row, seen)
+        for row in known.values():
+            if row.gone_at is None:
+                self._missing[row.pk] = row.id
+        moved = await self._moved_files([seen for seen, _ in unknown])
+        rest = [(seen, row) for seen, row in unknown if not self._take_moved(place, seen, row, moved)]
+        for seen, row in rest:
+            if row is not None and row.pk not in self._found:
+                self._found.add(row.pk)
+                self._take_changed(place, seen, row)
+            elif self._is_settled(place, seen):
+                self._batch.added(place, seen)
+
+    def _take_moved(self, place: Place, seen: Seen, row: Any, moved: dict[int, Any]) -> bool:
+        """A file that came from another place; `row` is what the index had under this name."""
+        old = moved.get(seen.inode)
+        if old is None or old.pk in self._found:
+            return False
+        if row is not None and row.pk not in self._found:
+            self._batch.displaced.append(row)
+            if row.gone_at is None:
+                self._missing[row.pk] = row.id
+        self._found.add(old.pk)
+        self._batch.changed(place, seen, old)
+        return True
+
+    def _take_changed(self, place: Place, seen: Seen, row: Any) -> None:
+        if self._is_settled(place, seen):
+            self._batch.changed(place, seen, row)
+
+    def _is_settled(self, place: Place, seen: Seen) -> bool:
+        settled = self._settling.is_settled(self._root.pk, seen, time.monotonic(), time.time_ns())
+        if not settled:
+            self.result.unsettled.add(place.pk)
+        return settled
+
+    async def _moved_files(self, seen: list[Seen]) -> dict[int, Any]:
+        if not seen or self._batch.first:
+            return {}
+        by_inode = {one.inode: one for one in seen}
+        async with self._database.read() as connection:
+            rows = await store.files_by_inode(connection, self._root.pk, by_inode)
+        moved = {}
+        for row in rows:
+            one = by_inode[row.inode]
+            if (row.size_bytes, row.mtime_ns) != (one.size, one.mtime_ns):
+                continue  # the number was given to another file
+            away = row.gone_at is not None or row.pk in self._missing
+            if away or await asyncio.to_thread(inode_at, self._root.fd, row.path) != row.inode:
+                moved[row.inode] = row
+        return moved
+
+    async def _compare_folders(
+        self, place: Place, listing: Listing, known: dict[bytes, Any]
+    ) -> list[tuple[Place, bool]]:
+        """Folders in this one, each with whether it is news (new, moved or back)."""
+        if place.depth >= DEEPEST:
+            return []
+        inner = []
+        strange = [one for one in listing.folders if one.name not in known or known[one.name].inode != one.inode]
+        moved = await self._moved_folders(strange)
+        for seen in listing.folders:
+            row = known.pop(seen.name, None)
+            old = moved.get(seen.inode)
+            if old is not None and old.pk not in self._found_folders and (row is None or old.pk != row.pk):
+                if row is not None:
+                    self._batch.displaced_folders.append(row)
+                    if row.gone_at is None:
+                        self._missing_folders.add(row.pk)
+                row = old
+            elif row is not None and row.pk in self._found_folders:
+                row = None
+            if row is None:
+                inner.append((self._batch.new_folder(place, seen), True))
+                continue
+            self._found_folders.add(row.pk)
+            is_news = row.gone_at is not None or row.path != place.inner(seen.name) or row.parent_pk != place.pk
+            if is_news or row.inode != seen.inode:
+                self._batch.moved_folder(place, seen, row)
+            inner.append((self._batch.place_of(place, seen.name, row), is_news))
+        for row in known.values():
+            if row.gone_at is None and row.pk not in self._found_folders:
+                self._missing_folders.add(row.pk)
+        return inner
+
+    async def _moved_folders(self, strange: list[Seen]) -> dict[int, Any]:
+        if not strange or self._batch.first:
+            return {}
+        async with self._database.read() as connection:
+            rows = await store.folders_by_inode(connection, self._root.pk, [one.inode for one in strange])
+        moved = {}
+        for row in rows:
+            away = row.gone_at is not None or row.pk in self._missing_folders
+            if away or await asyncio.to_thread(inode_at, self._root.fd, row.path) != row.inode:
+                moved[row.inode] = row
+        return moved
+
+    async def _save(self) -> None:
+        if self._batch.size:
+            counts = await self._saving.save(self._batch)
+            self.result.added += counts[0]
+            self.result.changed += counts[1]
+        self._batch = Batch(self._root, self._batch.first)
+
+    async def _forget(self) -> None:
+        missing = {pk: file_id for pk, file_id in self._missing.items() if pk not in self._found}
+        folders = self._missing_folders - self._found_folders
+        if not missing and not folders:
+            return
+        self._root.look()  # the disk may have been taken out in the middle of the walk
+        self._root.require()
+        self.result.removed += await self._saving.forget(missing, folders, self._found)
+
+
+def _is_same(row: Any, seen: Seen) -> bool:
+    return (row.size_bytes, row.mtime_ns) == (seen.size, seen.mtime_ns)

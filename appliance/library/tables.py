@@ -1,0 +1,143 @@
+"""Tables of the library: its roots, folders and files, and what the index is at.
+
+A path is stored as the bytes that the file system has; beside it a name that is safe to show.
+"""
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+from appliance.database import Json, metadata
+
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+roots = Table(
+    "roots",
+    metadata,
+    Column("pk", _Key, primary_key=True),
+    Column("root_id", String(64), nullable=False, unique=True),
+    Column("path", LargeBinary, nullable=False, unique=True),
+    Column("adopted_at", BigInteger, nullable=False),
+)
+"""`root_id` is what `.mantel/root-id` in the folder says; `path` where the settings had it last."""
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("pk", _Key, primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
+    Column("root_pk", ForeignKey("roots.pk", ondelete="CASCADE"), nullable=False),
+    Column("parent_pk", ForeignKey("folders.pk", ondelete="CASCADE")),
+    Column("raw_name", LargeBinary, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("display_path", Text, nullable=False),
+    Column("sort_name", Text, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("audience_rule", String(16)),
+    Column("files", Integer, nullable=False, default=0),
+    Column("files_everyone", Integer, nullable=False, default=0),
+    Column("folders", Integer, nullable=False, default=0),
+    Column("folders_everyone", Integer, nullable=False, default=0),
+    Column("gone_at", BigInteger),
+    UniqueConstraint("parent_pk", "raw_name"),
+    Index("ix_folders_root_pk_inode", "root_pk", "inode"),
+    Index("ix_folders_parent_pk_sort_name", "parent_pk", "sort_name"),
+    Index("ix_folders_display_path", "display_path"),
+)
+"""`audience_rule` is an admin's word on a top folder or a root; the counts are direct children, for all callers and
+for everyone's audience, kept true by store.count_again so that a TV's childCount costs nothing."""
+
+files = Table(
+    "files",
+    metadata,
+    Column("pk", _Key, primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
+    Column("root_pk", ForeignKey("roots.pk", ondelete="CASCADE"), nullable=False),
+    Column("folder_pk", ForeignKey("folders.pk", ondelete="CASCADE"), nullable=False),
+    Column("raw_name", LargeBinary, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sort_name", Text, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("mime_type", String(100), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_indexed_at", BigInteger, nullable=False),
+    Column("last_accessed_at", BigInteger),
+    Column("uploaded_by", String(16)),
+    Column("sha256", String(64)),
+    Column("duration_sec", Float),
+    Column("resolution", String(16)),
+    Column("artist", Text),
+    Column("album", Text),
+    Column("title", Text),
+    Column("facts", Json, nullable=False, default=dict),
+    Column("facts_from", String(8)),
+    Column("tags", Json, nullable=False, default=list),
+    Column("tag_keys", Text, nullable=False, default=""),
+    Column("folded", Text, nullable=False),
+    Column("folded_name", Text, nullable=False),
+    Column("gone_at", BigInteger),
+    UniqueConstraint("folder_pk", "raw_name"),
+    Index("ix_files_root_pk_inode", "root_pk", "inode"),
+    Index("ix_files_listing", "folder_pk", "gone_at", "sort_name", "pk", "audience"),
+    Index("ix_files_shown", "root_pk", "gone_at", "audience", "kind"),
+    Index("ix_files_name_mime_type", "name", "mime_type"),
+    Index("ix_files_sort_name_pk", "sort_name", "pk"),
+    Index("ix_files_created_at_pk", "created_at", "pk"),
+    Index("ix_files_kind_created_at", "kind", "created_at"),
+    Index("ix_files_sha256", "sha256"),
+    Index("ix_files_artist_album", "artist", "album"),
+    Index("ix_files_facts_from", "facts_from"),
+    Index("ix_files_tags", "tags").ddl_if(dialect="sqlite"),
+    Index("ix_files_tags_gin", "tags", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+"""`tag_keys` are the tags folded, between bars (`|summer|`), for an exact match; `folded` is all a search looks at;
+`facts_from` is who described this content: null nobody yet, `probe`, `daemon`, or `broken`.
+A row with `gone_at` is not listed: its file is away (kept for a while, so that a late move keeps its id)."""
+
+library_state = Table(
+    "library_state",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+)
+"""One row: `revision` goes up by one with each transaction that changes what is listed."""
+
+words = Table("words", metadata, Column("word", String(40), primary_key=True))
+"""Every word of every searchable text, to correct a mistyped one by. Words of files that went away may stay."""
+
+for statement in (
+    "CREATE VIRTUAL TABLE files_search USING fts5("
+    "folded, content='files', content_rowid='pk', tokenize='trigram')",
+    "CREATE TRIGGER files_search_insert AFTER INSERT ON files BEGIN "
+    "INSERT INTO files_search(rowid, folded) VALUES (new.pk, new.folded); END",
+    "CREATE TRIGGER files_search_delete AFTER DELETE ON files BEGIN "
+    "INSERT INTO files_search(files_search, rowid, folded) VALUES ('delete', old.pk, old.folded); END",
+    "CREATE TRIGGER files_search_update AFTER UPDATE OF folded ON files WHEN old.folded <> new.folded BEGIN "
+    "INSERT INTO files_search(files_search, rowid, folded) VALUES ('delete', old.pk, old.folded); "
+    "INSERT INTO files_search(rowid, folded) VALUES (new.pk, new.folded); END",
+):
+    event.listen(files, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+for statement in (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX ix_files_folded_trgm ON files USING gin (folded gin_trgm_ops)",
+):
+    event.listen(files, "after_create", DDL(statement).execute_if(dialect="postgresql"))

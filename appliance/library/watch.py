@@ -1,0 +1,89 @@
+"""When to look: at the start, each `rescan_seconds`, and soon where somebody hinted at a change."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.library.roots import Root
+from appliance.library.rows import Place
+from appliance.units import SECONDS
+
+if TYPE_CHECKING:
+    from appliance.library.library import Library
+
+log = logging.getLogger(__name__)
+
+AGAIN = 1 * SECONDS
+"""Between two looks at a folder whose files are still being written."""
+
+
+class Watch:
+    """The loop that keeps the index true while the appliance runs."""
+
+    def __init__(self, library: Library, rescan_seconds: float) -> None:
+        self._library, self._rescan_seconds = library, rescan_seconds
+        self._dirty: set[int] = set()
+        self._places: dict[int, dict[bytes, int]] = {}
+        """Root → path → folder, of every folder that was looked into."""
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="library watch")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def hint_folder(self, folder_pk: int) -> None:
+        self._dirty.add(folder_pk)
+        self._woken.set()
+
+    def hint(self, paths: Collection[Path]) -> None:
+        """Absolute paths of folders or files; what lies in no root is ignored."""
+        for path in paths:
+            for root in self._library.roots:
+                if path.is_relative_to(root.path):
+                    self._hint_in(root, os.fsencode(path.relative_to(root.path)))
+
+    def _hint_in(self, root: Root, path: bytes) -> None:
+        known = self._places.get(root.pk, {})
+        path = b"" if path == b"." else path
+        while path and path not in known:
+            path = path.rpartition(b"/")[0]
+        self.hint_folder(known.get(path, root.folder_pk))
+
+    def note(self, root: Root, places: Iterable[Place]) -> None:
+        """These folders are there."""
+        self._places.setdefault(root.pk, {}).update((place.path, place.pk) for place in places)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_scan = loop.time()
+        while True:
+            try:
+                if loop.time() >= next_scan:
+                    self._dirty |= (await self._library.scan()).unsettled
+                    next_scan = loop.time() + self._rescan_seconds
+                await self._look_at_dirty()
+            except Exception:
+                log.exception("a look at the library failed; the next one comes")
+            wait = AGAIN if self._dirty else max(0.0, next_scan - loop.time())
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+
+    async def _look_at_dirty(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        for root in self._library.roots:
+            mine = dirty & {root.folder_pk, *self._places.get(root.pk, {}).values()}
+            if mine:
+                self._dirty |= (await self._library.look(root, mine, recursive=False)).unsettled
