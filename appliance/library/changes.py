@@ -55,7 +55,9 @@ def merge(older: Change, newer: Change) -> Change:
     for back in newer.added:
         removed.pop(back, None)
     added = dict.fromkeys(i for i in (*older.added, *newer.added) if i not in removed)
-    changed = dict.fromkeys(i for i in (*older.changed, *newer.changed) if i not in removed and i not in added)
+    changed = dict.fromkeys(
+        i for i in (*older.changed, *newer.changed) if i not in removed and i not in added
+    )
     folders = dict.fromkeys((*older.folders, *newer.folders))
     return Change(
         newer.revision,

@@ -1,7 +1,7 @@
 """What is in a file, as the daemon or our own probe found it, and the one place that writes it.
 
-Whoever found a fact is half trusted: it read a stranger's bytes. So every value is checked and cut here, and a
-fact counts only for the very content (size and time) that it was read from.
+Whoever found a fact is half trusted: it read a stranger's bytes. So every value is checked and cut here, and
+a fact counts only for the very content (size and time) that it was read from.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import Invalid
@@ -25,9 +25,23 @@ LONGEST = 30 * 24 * 3600.0
 """Seconds; a longer duration is a mistake in the file."""
 
 TEXT_TAGS = frozenset(
-    {"title", "artist", "album", "albumArtist", "genre", "date", "track", "disc", "composer", "comment", "show"}
+    {
+        "title",
+        "artist",
+        "album",
+        "albumArtist",
+        "genre",
+        "date",
+        "track",
+        "disc",
+        "composer",
+        "comment",
+        "show",
+    }
 )
-CODEC_TEXTS = frozenset({"container", "video", "videoProfile", "videoLevel", "audio", "audioProfile", "pixelFormat"})
+CODEC_TEXTS = frozenset(
+    {"container", "video", "videoProfile", "videoLevel", "audio", "audioProfile", "pixelFormat"}
+)
 CODEC_NUMBERS = frozenset({"frameRate", "audioChannels", "audioSampleRate", "audioBitDepth"})
 
 
@@ -44,7 +58,7 @@ class Facts:
     resolution: str | None = None
     """`1920x1080`"""
     codecs: Mapping[str, str | float] | None = None
-    """container, video, videoProfile, videoLevel, pixelFormat, frameRate, audio, audioChannels, audioSampleRate …"""
+    """The keys of CODEC_TEXTS and CODEC_NUMBERS."""
     bitrate: int | None = None
     """Bits a second."""
     rotation: int | None = None

@@ -1,7 +1,7 @@
 """What a file is, by our own table: its kind and MIME type from the name, checked against its first bytes.
 
-The table is ours because the system's `mime.types` differs from machine to machine, and because a type that is
-sent to browsers decides whether they run what is inside.
+The table is ours because the system's `mime.types` differs from machine to machine, and because a type that
+is sent to browsers decides whether they run what is inside.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The folders that the household gave us, and whether each is the one we know.
 
-A root carries its identity in `.mantel/root-id`. A disk that is not mounted leaves an empty folder in its place:
-that folder has no root-id, so the root counts as away, nothing is forgotten and nothing is written there.
+A root carries its identity in `.mantel/root-id`. A disk that is not mounted leaves an empty folder in its
+place: that folder has no root-id, so the root counts as away, nothing is forgotten or written there.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Plan:
 def plan(path: Path, known: Iterable[Known], configured: Iterable[Path], adopt: bool) -> Plan | None:
     """How a configured folder becomes a root; None when it cannot (no such folder, read only).
 
-    A folder never seen is adopted. A known one is taken as it is known, whatever it holds now, unless `adopt`.
+    A folder never seen is adopted. A known one stays as it is known, whatever it holds now, unless `adopt`.
     A known disk that is configured at a new place keeps all it had.
     """
     by_path = {root.path: root for root in known}

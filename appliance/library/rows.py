@@ -66,7 +66,7 @@ def folder_values(parent: Place, seen_name: bytes, inode: int) -> dict[str, Any]
 
 
 def file_values(place: Place, seen: Seen, described: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Columns of a file that follow from its place and stat. `described` has its artist, album, title, tags."""
+    """Columns of a file that follow from its place and stat. `described` has artist, album, title, tags."""
     name = display(seen.name)
     kind, mime_type = kind_of(seen.name)
     return {

@@ -63,9 +63,16 @@ class Batch:
 
     @property
     def size(self) -> int:
-        return sum(map(len, (self.new_files, self.changed_files, self.quiet_files))) + sum(
-            map(len, (self.new_folders, self.moved_folders, self.displaced, self.displaced_folders))
+        parts = (
+            self.new_files,
+            self.changed_files,
+            self.quiet_files,
+            self.displaced,
+            self.new_folders,
+            self.moved_folders,
+            self.displaced_folders,
         )
+        return sum(len(part) for part in parts)
 
     def added(self, place: Place, seen: Seen) -> None:
         self.new_files.append((place, seen))

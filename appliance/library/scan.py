@@ -2,10 +2,10 @@
 
 1. Walk: each folder is listed beneath the root's descriptor (tree.py); links and mounts are not followed.
 2. Compare by name, size, time and inode. No content is read, so a first scan takes seconds.
-3. A name that is new may be an old file that was renamed or moved: the same inode with the same size and time,
-   whose old place no longer holds it. It keeps its row, and with it id, tags and positions.
+3. A name that is new may be an old file that was renamed or moved: the same inode with the same size and
+   time, whose old place no longer holds it. It keeps its row, and with it id, tags and positions.
 4. Save in batches, each one transaction with its journal entries.
-5. Forget: what was missed everywhere, only after the whole look, and only if the root is still the one we know.
+5. Forget: what was missed everywhere, after the whole look, and only if the root is still the one we know.
 
 A file is taken when two looks a second apart agree; the inode's change time stands for the first look.
 """
@@ -214,7 +214,9 @@ class Look:
         if place.depth >= DEEPEST:
             return []
         inner = []
-        strange = [one for one in listing.folders if one.name not in known or known[one.name].inode != one.inode]
+        strange = [
+            one for one in listing.folders if one.name not in known or known[one.name].inode != one.inode
+        ]
         moved = await self._moved_folders(strange)
         for seen in listing.folders:
             row = known.pop(seen.name, None)
@@ -231,7 +233,9 @@ class Look:
                 inner.append((self._batch.new_folder(place, seen), True))
                 continue
             self._found_folders.add(row.pk)
-            is_news = row.gone_at is not None or row.path != place.inner(seen.name) or row.parent_pk != place.pk
+            is_news = (
+                row.gone_at is not None or row.path != place.inner(seen.name) or row.parent_pk != place.pk
+            )
             if is_news or row.inode != seen.inode:
                 self._batch.moved_folder(place, seen, row)
             inner.append((self._batch.place_of(place, seen.name, row), is_news))

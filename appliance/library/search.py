@@ -1,9 +1,9 @@
 """Listings and searches over the files: one query for the page, one for the total.
 
-A search folds its words (names.fold) and wants each of them somewhere in the searchable text. Words that occur
-nowhere are then corrected by the nearest ones of the library's own vocabulary, and looked for again.
-Substrings come from an FTS5 trigram index on SQLite and a pg_trgm index on PostgreSQL; order and correction are
-the same on both, so that the same words find the same files.
+A search folds its words (names.fold) and wants each of them somewhere in the searchable text. Words that
+occur nowhere are then corrected by the nearest ones of the library's own vocabulary, and looked for again.
+Substrings come from an FTS5 trigram index on SQLite and a pg_trgm index on PostgreSQL; order and correction
+are the same on both, so that the same words find the same files.
 """
 
 from __future__ import annotations
@@ -89,15 +89,15 @@ async def page(
     if query.sort is Sort.POPULAR:
         wanted = wanted.outerjoin(popularity, popularity.c.file_id == files.c.id)
     order = [row.pk for row in await connection.execute(wanted)]
-    rows = await connection.execute(
-        store.visible_files(root_pks, sees).where(files.c.pk.in_(order))
-    )
+    rows = await connection.execute(store.visible_files(root_pks, sees).where(files.c.pk.in_(order)))
     by_pk = {row.pk: row for row in rows}
     return Page(tuple(store.as_file(by_pk[pk]) for pk in order if pk in by_pk), total)
 
 
 async def _total(connection: AsyncConnection, conditions: Sequence[Any]) -> int:
-    return int((await connection.execute(select(func.count()).select_from(files).where(*conditions))).scalar_one())
+    return int(
+        (await connection.execute(select(func.count()).select_from(files).where(*conditions))).scalar_one()
+    )
 
 
 def _conditions(
@@ -163,24 +163,25 @@ def _matches(dialect: str, alternatives: Sequence[Sequence[str]]) -> list[Column
     return conditions
 
 
+_COLUMNS: dict[Sort, Any] = {
+    Sort.NAME: files.c.sort_name,
+    Sort.CREATED_AT: files.c.created_at,
+    Sort.SIZE: files.c.size_bytes,
+    Sort.DURATION: files.c.duration_sec,
+    Sort.LAST_ACCESSED: files.c.last_accessed_at,
+}
+
+
 def _order(query: FileQuery, alternatives: Sequence[Sequence[str]]) -> list[Any]:
     sort = query.sort or (Sort.RELEVANCE if alternatives else Sort.NAME)
-    if sort is Sort.RELEVANCE and not alternatives:
-        sort = Sort.CREATED_AT
-        query_descending = not query.descending
+    if sort is Sort.RELEVANCE:
+        columns = _relevance(alternatives) if alternatives else [files.c.sort_name]
+    elif sort is Sort.POPULAR:
+        columns = [-func.coalesce(popularity.c.plays, 0), files.c.sort_name]
     else:
-        query_descending = query.descending
-    columns: list[Any] = {
-        Sort.NAME: lambda: [files.c.sort_name],
-        Sort.CREATED_AT: lambda: [files.c.created_at],
-        Sort.SIZE: lambda: [files.c.size_bytes],
-        Sort.DURATION: lambda: [files.c.duration_sec],
-        Sort.LAST_ACCESSED: lambda: [files.c.last_accessed_at],
-        Sort.POPULAR: lambda: [-func.coalesce(popularity.c.plays, 0), files.c.sort_name],
-        Sort.RELEVANCE: lambda: _relevance(alternatives),
-    }[sort]()
+        columns = [_COLUMNS[sort]]
     columns.append(files.c.pk)
-    directed = [column.desc() if query_descending else column.asc() for column in columns]
+    directed = [column.desc() if query.descending else column.asc() for column in columns]
     if sort in (Sort.DURATION, Sort.LAST_ACCESSED):
         directed.insert(0, columns[0].is_(None))
     return directed

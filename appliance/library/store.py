@@ -163,7 +163,9 @@ async def file_rows(connection: AsyncConnection, pks: Collection[int]) -> list[A
 async def rows_by_id(connection: AsyncConnection, ids: Collection[str]) -> list[Any]:
     """Whole rows, with `folder` (the display path), of files that are here."""
     found: list[Any] = []
-    joined = select(files, folders.c.display_path.label("folder")).join(folders, folders.c.pk == files.c.folder_pk)
+    joined = select(files, folders.c.display_path.label("folder")).join(
+        folders, folders.c.pk == files.c.folder_pk
+    )
     for some in chunks(ids):
         found += (await connection.execute(joined.where(files.c.id.in_(some), HERE))).all()
     return found
@@ -195,7 +197,9 @@ async def update_rows(connection: AsyncConnection, table: Any, rows: Sequence[Ma
 
 async def park(connection: AsyncConnection, table: Any, rows: Iterable[Any]) -> None:
     """Free the names of rows whose place another file has taken; no name on a disk holds a NUL."""
-    away = [{"pk": row.pk, "raw_name": row.raw_name.split(b"\0")[0] + b"\0" + row.id.encode()} for row in rows]
+    away = [
+        {"pk": row.pk, "raw_name": row.raw_name.split(b"\0")[0] + b"\0" + row.id.encode()} for row in rows
+    ]
     await update_rows(connection, table, away)
 
 
@@ -224,7 +228,9 @@ async def files_in(connection: AsyncConnection, folder_pks: Collection[int]) -> 
     """(key, id) of the files here in these folders."""
     found: list[tuple[int, str]] = []
     for some in chunks(folder_pks):
-        rows = await connection.execute(select(files.c.pk, files.c.id).where(files.c.folder_pk.in_(some), HERE))
+        rows = await connection.execute(
+            select(files.c.pk, files.c.id).where(files.c.folder_pk.in_(some), HERE)
+        )
         found += [(row.pk, row.id) for row in rows]
     return found
 

@@ -58,8 +58,8 @@ folders = Table(
     Index("ix_folders_parent_pk_sort_name", "parent_pk", "sort_name"),
     Index("ix_folders_display_path", "display_path"),
 )
-"""`audience_rule` is an admin's word on a top folder or a root; the counts are direct children, for all callers and
-for everyone's audience, kept true by store.count_again so that a TV's childCount costs nothing."""
+"""`audience_rule` is an admin's word on a top folder or a root; the counts are direct children, for all
+callers and for the audience everyone, kept true by store.count_again: a TV's childCount is free."""
 
 files = Table(
     "files",
@@ -109,8 +109,8 @@ files = Table(
     Index("ix_files_tags", "tags").ddl_if(dialect="sqlite"),
     Index("ix_files_tags_gin", "tags", postgresql_using="gin").ddl_if(dialect="postgresql"),
 )
-"""`tag_keys` are the tags folded, between bars (`|summer|`), for an exact match; `folded` is all a search looks at;
-`facts_from` is who described this content: null nobody yet, `probe`, `daemon`, or `broken`.
+"""`tag_keys` are the tags folded, between bars (`|summer|`), for an exact match; `folded` is all a search
+looks at; `facts_from` is who described this content: null nobody yet, `probe`, `daemon`, or `broken`.
 A row with `gone_at` is not listed: its file is away (kept for a while, so that a late move keeps its id)."""
 
 library_state = Table(
@@ -122,7 +122,7 @@ library_state = Table(
 """One row: `revision` goes up by one with each transaction that changes what is listed."""
 
 words = Table("words", metadata, Column("word", String(40), primary_key=True))
-"""Every word of every searchable text, to correct a mistyped one by. Words of files that went away may stay."""
+"""Every word of every searchable text, to correct a mistyped one by. Words of gone files may stay."""
 
 for statement in (
     "CREATE VIRTUAL TABLE files_search USING fts5("
@@ -135,9 +135,9 @@ for statement in (
     "INSERT INTO files_search(files_search, rowid, folded) VALUES ('delete', old.pk, old.folded); "
     "INSERT INTO files_search(rowid, folded) VALUES (new.pk, new.folded); END",
 ):
-    event.listen(files, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+    event.listen(files, "after_create", DDL(statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 for statement in (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX ix_files_folded_trgm ON files USING gin (folded gin_trgm_ops)",
 ):
-    event.listen(files, "after_create", DDL(statement).execute_if(dialect="postgresql"))
+    event.listen(files, "after_create", DDL(statement).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]

@@ -1,0 +1,276 @@
+"""What a scan makes of a folder, over the household's own doings with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance.database import Database
+from appliance.errors import NotFound, Unavailable
+from appliance.journal.journal import Journal
+from appliance.journal.store import after
+from appliance.library.items import File, FileQuery, Kind
+from appliance.library.library import Library
+from appliance.units import MINUTES
+from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
+
+
+async def listed(library: Library) -> dict[str, File]:
+    page = await library.page(FileQuery(limit=500), EVERYBODY)
+    assert page.total == len(page.items)
+    return {f"{file.folder}/{file.name}".lstrip("/"): file for file in page.items}
+
+
+async def events(database: Database) -> list[tuple[str, str]]:
+    async with database.read() as connection:
+        return [(row.action, row.file_id) for row in await after(connection, 0, 1000)]
+
+
+async def test_files_are_listed_as_they_stand(library: Library, root: Path) -> None:
+    put(root, "Films/The Long Way.mp4", b"film")
+    put(root, "Music/Band/1 Song.mp3")
+    put(root, "letter.pdf")
+    put(root, ".hidden/secret.mp4")
+    put(root, "Films/.DS_Store")
+    await settle(library)
+    files = await listed(library)
+    assert set(files) == {"Films/The Long Way.mp4", "Music/Band/1 Song.mp3", "letter.pdf"}
+    film = files["Films/The Long Way.mp4"]
+    assert (film.kind, film.mime_type, film.size_bytes) == (Kind.VIDEO, "video/mp4", 4)
+
+
+async def test_a_rename_and_a_move_keep_the_id(library: Library, root: Path, database: Database) -> None:
+    put(root, "Films/a.mp4", b"one")
+    put(root, "Films/b.mp4", b"two!")
+    put(root, "Films/deep/c.mp4", b"three")
+    await settle(library)
+    before = await listed(library)
+    (root / "Films/a.mp4").rename(root / "Films/renamed.mp4")
+    (root / "Other").mkdir()
+    (root / "Films/b.mp4").rename(root / "Other/b.mp4")
+    (root / "Films/deep").rename(root / "Other/moved")
+    await library.scan()
+    now = await listed(library)
+    assert {name: file.id for name, file in now.items()} == {
+        "Films/renamed.mp4": before["Films/a.mp4"].id,
+        "Other/b.mp4": before["Films/b.mp4"].id,
+        "Other/moved/c.mp4": before["Films/deep/c.mp4"].id,
+    }
+    assert "FILE_REMOVED" not in {action for action, _ in await events(database)}
+
+
+async def test_two_files_may_swap_their_names(library: Library, root: Path) -> None:
+    put(root, "a.mp4", b"one", age=100)
+    put(root, "b.mp4", b"two!", age=200)
+    await settle(library)
+    before = await listed(library)
+    (root / "a.mp4").rename(root / "c.mp4")
+    (root / "b.mp4").rename(root / "a.mp4")
+    (root / "c.mp4").rename(root / "b.mp4")
+    await library.scan()
+    now = await listed(library)
+    assert now["a.mp4"].id == before["b.mp4"].id
+    assert now["b.mp4"].id == before["a.mp4"].id
+
+
+async def test_a_folder_that_took_anothers_name(library: Library, root: Path) -> None:
+    put(root, "A/x.mp4", b"in a")
+    put(root, "B/x.mp4", b"in b!")
+    await settle(library)
+    before = await listed(library)
+    (root / "A").rename(root / "C")
+    (root / "B").rename(root / "A")
+    (root / "C").rename(root / "B")
+    await library.scan()
+    now = await listed(library)
+    assert now["A/x.mp4"].id == before["B/x.mp4"].id
+    assert now["B/x.mp4"].id == before["A/x.mp4"].id
+
+
+async def test_new_content_under_a_name_keeps_the_id(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, "a.txt", b"one")
+    await settle(library)
+    before = (await listed(library))["a.txt"]
+    put(root, "new", b"quite another").rename(root / "a.txt")
+    await settle(library)
+    now = (await listed(library))["a.txt"]
+    assert (now.id, now.size_bytes) == (before.id, 13)
+    assert await events(database) == [("FILE_ADDED", now.id), ("FILE_CHANGED", now.id)]
+
+
+async def test_a_hard_link_is_a_file_of_its_own(library: Library, root: Path) -> None:
+    put(root, "a.mp4")
+    await settle(library)
+    os.link(root / "a.mp4", root / "b.mp4")
+    await settle(library)
+    now = await listed(library)
+    assert now["a.mp4"].id != now["b.mp4"].id
+
+
+async def test_what_is_gone_is_forgotten_and_known_again_when_it_returns(
+    library: Library, root: Path, tmp_path: Path, database: Database
+) -> None:
+    put(root, "Films/a.mp4")
+    await settle(library)
+    before = (await listed(library))["Films/a.mp4"]
+    (root / "Films").rename(tmp_path / "away")
+    result = await library.scan()
+    assert result.removed == 1
+    assert await listed(library) == {}
+    with pytest.raises(NotFound):
+        await library.file(before.id, EVERYBODY)
+    (tmp_path / "away").rename(root / "Films")
+    await settle(library)
+    assert (await listed(library))["Films/a.mp4"].id == before.id
+    assert [action for action, _ in await events(database)] == ["FILE_ADDED", "FILE_REMOVED", "FILE_ADDED"]
+
+
+async def test_a_second_look_changes_nothing(library: Library, root: Path, database: Database) -> None:
+    put(root, "Films/a.mp4")
+    put(root, "Films/deep/b.mp4")
+    await settle(library)
+    revision, journal = await library.revision(), await events(database)
+    result = await library.scan()
+    assert (result.added, result.changed, result.removed, result.looked_at) == (0, 0, 0, 2)
+    assert await library.revision() == revision
+    assert await events(database) == journal
+
+
+async def test_nothing_is_followed_out_of_a_root(library: Library, root: Path, tmp_path: Path) -> None:
+    put(tmp_path / "outside", "secret.mp4")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / "file.mp4").symlink_to(tmp_path / "outside/secret.mp4")
+    os.mkfifo(root / "pipe.mp4")
+    put(root, "real.mp4")
+    await settle(library)
+    assert set(await listed(library)) == {"real.mp4"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Cafe\u0301 NFD.mp4".encode(),
+        "emoji 🎬👨‍👩‍👧.mp4".encode(),
+        b"line\nbreak.mp4",
+        b"invalid \xff\xfe.mp4",
+        b"x" * 251 + b".mp4",
+        "rtl \u202egnp.mp4".encode(),
+        b" leading and trailing .mp4",
+        b"quote'\";--.mp4",
+    ],
+)
+async def test_names_in_any_encoding_are_kept_and_shown_safely(
+    library: Library, root: Path, raw: bytes
+) -> None:
+    put(root, raw, b"content")
+    await settle(library)
+    (file,) = (await library.page(FileQuery(), EVERYBODY)).items
+    file.name.encode()
+    assert all(character.isprintable() or character == "\u200d" for character in file.name)
+    opened = await library.open(file.id, EVERYBODY)
+    assert os.read(opened.fd, 100) == b"content"
+    opened.close()
+    assert os.listdir(os.fsencode(root)).count(raw) == 1
+
+
+async def test_an_empty_mount_point_forgets_nothing(library: Library, root: Path, tmp_path: Path) -> None:
+    put(root, "Films/a.mp4")
+    await settle(library)
+    before = await listed(library)
+    root.rename(tmp_path / "unmounted")
+    root.mkdir()
+    put(root, "stray.mp4")
+    await library.scan()
+    assert await listed(library) == before
+    with pytest.raises(Unavailable):
+        await library.open(before["Films/a.mp4"].id, EVERYBODY)
+    assert os.listdir(root) == ["stray.mp4"]
+    shutil.rmtree(root)
+    (tmp_path / "unmounted").rename(root)
+    await library.scan()
+    (await library.open(before["Films/a.mp4"].id, EVERYBODY)).close()
+
+
+async def test_adopt_accepts_a_root_that_lost_its_id(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, "a.mp4")
+    await settle(library)
+    before = await listed(library)
+    shutil.rmtree(root / ".mantel")
+    again = Library(database, Journal(database), [root])
+    await again.adopt_roots()
+    assert not again.roots[0].online
+    await again.adopt_roots(adopt=True)
+    assert again.roots[0].online
+    await again.scan()
+    assert await listed(again) == before
+    await again.stop()
+
+
+async def test_a_disk_keeps_all_it_had_at_another_place(
+    library: Library, root: Path, tmp_path: Path, database: Database
+) -> None:
+    put(root, "a.mp4")
+    await settle(library)
+    before = await listed(library)
+    root.rename(tmp_path / "elsewhere")
+    again = Library(database, Journal(database), [tmp_path / "elsewhere"])
+    await again.adopt_roots()
+    await again.scan()
+    assert await listed(again) == before
+    await again.stop()
+
+
+async def test_guests_see_media_and_folders_with_media(library: Library, root: Path) -> None:
+    put(root, "Films/a.mp4")
+    put(root, "Papers/tax.pdf")
+    put(root, "Mixed/song.mp3")
+    put(root, "Mixed/notes.txt")
+    put(root, "Mixed/inner/letter.pdf")
+    await settle(library)
+    page = await library.page(FileQuery(), GUESTS)
+    assert {file.name for file in page.items} == {"a.mp4", "song.mp3"}
+    assert page.total == 2
+    (top,) = await library.folders(None, GUESTS)
+    assert (top.files, top.folders) == (0, 2)
+    assert [folder.name for folder in await library.folders(top.id, GUESTS)] == ["Films", "Mixed"]
+    (mixed,) = [folder for folder in await library.folders(top.id, GUESTS) if folder.name == "Mixed"]
+    assert (mixed.files, mixed.folders) == (1, 0)
+    (top,) = await library.folders(None, EVERYBODY)
+    assert (top.files, top.folders) == (0, 3)
+    letter = (await library.page(FileQuery(query="letter"), EVERYBODY)).items[0]
+    with pytest.raises(NotFound):
+        await library.open(letter.id, GUESTS)
+
+
+async def test_a_file_that_is_being_written_waits(library: Library, root: Path) -> None:
+    put(root, "fresh.mp4", age=0)
+    result = await library.scan()
+    assert result.added == 0
+    assert result.unsettled
+    await settle(library)
+    assert set(await listed(library)) == {"fresh.mp4"}
+
+
+async def test_a_change_is_told_once_after_its_commit(library: Library, root: Path) -> None:
+    put(root, "Films/a.mp4")
+    changes = library.changes.subscribe()
+    await settle(library)
+    change = await anext(changes)
+    assert change.revision == await library.revision()
+    assert change.added == tuple(file.id for file in (await listed(library)).values())
+    assert len(change.folders) == 2
+
+
+async def test_the_newest_of_a_first_scan_is_the_newest_file(library: Library, root: Path) -> None:
+    put(root, "old.mp4", age=10 * MINUTES)
+    put(root, "new.mp4", age=5 * MINUTES)
+    await settle(library)
+    files = await listed(library)
+    assert files["new.mp4"].created_at - files["old.mp4"].created_at >= 4 * MINUTES * 1000
