@@ -1,0 +1,80 @@
+"""What one family of TVs needs beyond the standard, as a value. The default needs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, Flag, auto
+
+
+class Captions(Flag):
+    """Ways to tell of subtitles."""
+
+    SEC = auto()
+    """`sec:CaptionInfoEx` and `sec:CaptionInfo` elements."""
+    PV = auto()
+    """`pv:subtitleFileType` and `pv:subtitleFileUri` on the video's res."""
+    RESOURCE = auto()
+    """A `res` of its own for each track."""
+    HEADER = auto()
+    """The CaptionInfo.sec header on the media's reply."""
+    ALL = SEC | PV | RESOURCE | HEADER
+
+
+class Bookmarks(Enum):
+    """How a client is told where the household stopped, and what its own numbers mean."""
+
+    NONE = "none"
+    SAMSUNG_SECONDS = "samsung seconds"
+    SAMSUNG_MILLISECONDS = "samsung milliseconds"
+    KODI = "kodi"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a request, or the device's own description, tells of the device. Header names in lower case."""
+
+    headers: Mapping[str, str]
+    description: str = ""
+    """`manufacturer / modelName / modelDescription` of its UPnP description, where it was read."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One family. `signs` are (header or "description", pattern); one that is found decides."""
+
+    family: str
+    signs: tuple[tuple[str, str], ...] = ()
+    mime_types: Mapping[str, str] = field(default_factory=dict)
+    """Our type → the one that it plays."""
+    nameless: frozenset[str] = frozenset()
+    """Types for which DLNA.ORG_PN is withheld."""
+    profile_names: bool = True
+    av_flags: str = "01700000"
+    """Streaming, background, connection stall, DLNA 1.5."""
+    org_flags: bool = True
+    captions: Captions = Captions.ALL
+    bookmarks: Bookmarks = Bookmarks.NONE
+    versioned_ids: bool = False
+    """Ids carry the update id, for TVs that cache what they once saw."""
+    samsung_capabilities: bool = False
+    windows_media: bool = False
+    """It talks to Windows Media Player alone: we say that we are one."""
+    dates: bool = True
+    longest_title: int | None = None
+    forced_sort: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Object ids that it asks for by heart → ours."""
+    interactive_av: bool = False
+    """It asks for Interactive transfer of films, and means it."""
+
+    def is_it(self, hints: Hints) -> bool:
+        for where, pattern in self.signs:
+            text = hints.description if where == "description" else hints.headers.get(where, "")
+            if text and re.search(pattern, text[:500]):
+                return True
+        return False
+
+
+DEFAULT = Client("default")

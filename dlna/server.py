@@ -1,0 +1,350 @@
+"""The media server on the wire: HTTP on one port, SSDP, events. Everything it shows comes from a Catalog.
+
+aiohttp keeps header names as they are written and sends reason phrases, which old TVs are picky about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from dlna import eventing, soap, transfer_headers
+from dlna.catalog import Away, Catalog, Changed, NoSuchObject, NotAllowed, Opened, Viewer
+from dlna.clients.recognise import Recogniser
+from dlna.connection_manager import Connections
+from dlna.content_directory import ContentDirectory
+from dlna.description import description
+from dlna.device import Device
+from dlna.errors import UpnpError
+from dlna.eventing import Publisher
+from dlna.gate import SWEEP_SECONDS, Crowd, Entered, Turned, enter
+from dlna.icons import ICONS, draw
+from dlna.interface_watch import InterfaceWatch
+from dlna.media_receiver_registrar import MediaReceiverRegistrar
+from dlna.ssdp import Ssdp
+
+log = logging.getLogger(__name__)
+
+XML = 'text/xml; charset="utf-8"'
+BODY_TIMEOUT = 10.0
+"""Seconds in which a SOAP body has to arrive."""
+KEEP_ALIVE = 30.0
+STREAMS_PER_PEER = 8
+MEDIA = "/m/{token}/{name}"
+
+Service = ContentDirectory | Connections | MediaReceiverRegistrar
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class MediaServer:
+    """`start()` listens and announces, `stop()` says byebye and ends within a second or two."""
+
+    def __init__(
+        self, device: Device, catalog: Catalog, port: int, named_interfaces: Sequence[str] | None = None
+    ) -> None:
+        self._device, self._catalog, self._wanted_port = device, catalog, port
+        self.recogniser = Recogniser()
+        self._services: dict[str, Service] = {
+            "ContentDirectory": ContentDirectory(catalog),
+            "ConnectionManager": Connections(),
+            "X_MS_MediaReceiverRegistrar": MediaReceiverRegistrar(),
+        }
+        self._publishers = {name: Publisher(one.evented) for name, one in self._services.items()}
+        self._crowd = Crowd()
+        self._streams: dict[str, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._socket: socket.socket | None = None
+        self.ssdp: Ssdp | None = None
+        self.watch = InterfaceWatch(named_interfaces, self._interfaces_changed)
+        self._changed = Changed()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on. Only after `start()`."""
+        assert self._socket
+        return int(self._socket.getsockname()[1])
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        try:
+            sock.bind(("0.0.0.0", self._wanted_port))  # noqa: S104 - the gate decides, interfaces come and go
+        except OSError:
+            sock.close()
+            raise
+        self._socket = sock
+        self._runner = web.AppRunner(
+            self._app(),
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE,
+            max_line_size=4096,
+            max_field_size=8190,
+            handler_cancellation=True,
+            shutdown_timeout=1.0,
+        )
+        await self._runner.setup()
+        await web.SockSite(self._runner, sock, backlog=128).start()
+        self.ssdp = Ssdp(self._device, self.port)
+        try:
+            self.ssdp.start()
+        except OSError as error:
+            # Another program holds 1900 for itself: TVs that know us still come by address.
+            log.error("SSDP cannot listen on port 1900, TVs will not find us: %s", error)
+            self.ssdp = None
+        self.watch.start()
+        self._tasks.append(asyncio.create_task(self._sweep()))
+
+    async def stop(self) -> None:
+        self.watch.stop()
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+        if self.ssdp:
+            await self.ssdp.stop()
+        for publisher in self._publishers.values():
+            await publisher.stop()
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def content_changed(self, containers: Mapping[str, int]) -> None:
+        """The library is another: container id → its new update id. Subscribers hear of it soon."""
+        publisher = self._publishers["ContentDirectory"]
+        if publisher.pending("ContainerUpdateIDs") is None:
+            self._changed = Changed()
+        self._changed.containers.update(containers)
+        publisher.changed(
+            {
+                "SystemUpdateID": str(self._catalog.system_update_id),
+                "ContainerUpdateIDs": ",".join(
+                    f"{container},{update}" for container, update in self._changed.containers.items()
+                ),
+            }
+        )
+
+    @property
+    def subscribers(self) -> int:
+        return sum(len(publisher) for publisher in self._publishers.values())
+
+    def _interfaces_changed(self, now: Sequence[object]) -> None:
+        if self.ssdp:
+            self.ssdp.interfaces(self.watch.current)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if self._runner and self._runner.server:
+                self._crowd.sweep(self._runner.server.connections)
+
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[self._gate], client_max_size=soap.LARGEST_CALL)
+        app.router.add_get("/description.xml", self._description)
+        app.router.add_get("/scpd/{service}.xml", self._scpd)
+        app.router.add_get("/icons/{name}", self._icon)
+        app.router.add_post("/control/{service}", self._control)
+        app.router.add_route("SUBSCRIBE", "/events/{service}", self._subscribe)
+        app.router.add_route("UNSUBSCRIBE", "/events/{service}", self._unsubscribe)
+        app.router.add_get(MEDIA, self._media)
+        app.router.add_route("OPTIONS", MEDIA, self._media)
+        app.on_response_prepare.append(self._stamp)
+        return app
+
+    async def _stamp(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = self._device.server
+
+    @web.middleware
+    async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._crowd.spoke(request)
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest
+        try:
+            request["entered"] = enter(
+                transport.get_extra_info("peername")[0],
+                transport.get_extra_info("sockname")[:2],
+                request.headers.get("Host"),
+                request.version,
+                self.watch.current,
+            )
+            if "Origin" in request.headers and not request.path.startswith("/m/"):
+                raise Turned(403, "not for web pages")
+            return await handler(request)
+        except Turned as turned:
+            return web.Response(status=turned.status, text=turned.why + "\n")
+        except web.HTTPException as error:
+            return web.Response(status=error.status, reason=error.reason, headers=_allow(error))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("%s %s", request.method, request.match_info.route.resource)
+            return web.Response(status=500)
+
+    def _viewer(self, request: web.Request) -> Viewer:
+        entered: Entered = request["entered"]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        client = self.recogniser.client(entered.peer, headers)
+        return Viewer(
+            address=entered.peer,
+            interface=entered.interface,
+            client=client,
+            user_agent=headers.get("user-agent", ""),
+            name=headers.get("friendlyname.dlna.org", "") or headers.get("dlnadevicename.lge.com", ""),
+            host=entered.host,
+        )
+
+    async def _description(self, request: web.Request) -> web.StreamResponse:
+        return _xml(description(self._device, self._viewer(request).client))
+
+    def _service(self, request: web.Request) -> tuple[Service, Publisher]:
+        name = request.match_info["service"]
+        if name not in self._services:
+            raise web.HTTPNotFound
+        return self._services[name], self._publishers[name]
+
+    async def _scpd(self, request: web.Request) -> web.StreamResponse:
+        return _xml(self._service(request)[0].scpd.document)
+
+    async def _icon(self, request: web.Request) -> web.StreamResponse:
+        icon = next((i for i in ICONS if i.path == request.path), None)
+        if icon is None:
+            raise web.HTTPNotFound
+        return web.Response(body=draw(icon), headers={"Content-Type": icon.mime_type})
+
+    async def _control(self, request: web.Request) -> web.StreamResponse:
+        service, _ = self._service(request)
+        soapaction = request.headers.get("SOAPACTION")
+        if soapaction is None:
+            return web.Response(status=400, text="SOAPACTION is missing\n")
+        if request.content_type not in ("text/xml", "application/xml", "application/soap+xml"):
+            return web.Response(status=415, text="a call is text/xml\n")
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        viewer = self._viewer(request)
+        try:
+            return _xml(await self._call(service, viewer, body, soapaction))
+        except UpnpError as error:
+            return _xml(soap.fault(error), status=500)
+        except Away:
+            return _xml(soap.fault(UpnpError(720, "the disk is away")), status=500)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("%s of %s", soapaction[:80], viewer.address)
+            return _xml(soap.fault(UpnpError(501)), status=500)
+
+    async def _call(self, service: Service, viewer: Viewer, body: bytes, soapaction: str) -> bytes:
+        call = soap.read_call(body, soapaction)
+        action = service.scpd.actions.get(call.action)
+        if action is None or call.service.lower() != service.service_type.lower():
+            raise UpnpError(401, f"{call.service[:80]}#{call.action}")
+        arguments = dict(call.arguments)
+        if call.action == "Browse" and "ContainerID" in arguments:
+            # Xbox 360 names the object so in Browse.
+            arguments.setdefault("ObjectID", arguments.pop("ContainerID"))
+        checked = action.check(arguments)
+        await self._catalog.seen(viewer)
+        values = await service.actions[call.action](viewer, checked)
+        return soap.answer(
+            service.service_type, call.action, [(name, values[name]) for name in action.outputs]
+        )
+
+    async def _subscribe(self, request: web.Request) -> web.StreamResponse:
+        _, publisher = self._service(request)
+        entered: Entered = request["entered"]
+        sid, callback = request.headers.get("SID"), request.headers.get("CALLBACK")
+        seconds = eventing.lease(request.headers.get("TIMEOUT"))
+        try:
+            if sid is not None:
+                if callback is not None or "NT" in request.headers:
+                    raise eventing.Refused(400, "SID together with NT or CALLBACK")
+                return _subscribed(publisher.renew(entered.peer, sid, seconds).sid, seconds)
+            if request.headers.get("NT", "").strip() != "upnp:event" or callback is None:
+                raise eventing.Refused(412, "NT is not upnp:event, or CALLBACK is missing")
+            own = frozenset(str(i.address) for i in self.watch.current)
+            urls = eventing.callbacks_of(callback, entered.peer, own)
+            one = publisher.subscribe(entered.peer, urls, seconds)
+        except eventing.Refused as refused:
+            return web.Response(status=refused.status, text=refused.why + "\n")
+        await self._catalog.seen(self._viewer(request))
+        response = _subscribed(one.sid, seconds)
+        await response.prepare(request)
+        await response.write_eof()
+        publisher.begin(one)
+        return response
+
+    async def _unsubscribe(self, request: web.Request) -> web.StreamResponse:
+        _, publisher = self._service(request)
+        entered: Entered = request["entered"]
+        try:
+            if "NT" in request.headers or "CALLBACK" in request.headers:
+                raise eventing.Refused(400, "SID together with NT or CALLBACK")
+            publisher.unsubscribe(entered.peer, request.headers.get("SID", ""))
+        except eventing.Refused as refused:
+            return web.Response(status=refused.status, text=refused.why + "\n")
+        return web.Response(status=200)
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        viewer = self._viewer(request)
+        try:
+            opened = await self._catalog.open(viewer, request.match_info["token"], request.match_info["name"])
+        except NoSuchObject:
+            raise web.HTTPNotFound from None
+        except NotAllowed as error:
+            return web.Response(status=403, text=error.why + "\n")
+        except Away:
+            return web.Response(status=503, headers={"Retry-After": "30"})
+        try:
+            return await self._send(request, viewer, opened)
+        finally:
+            opened.close()
+
+    async def _send(self, request: web.Request, viewer: Viewer, opened: Opened) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        if "Origin" in request.headers:
+            if not opened.cross_origin:
+                raise Turned(403, "not for web pages")
+            headers["Access-Control-Allow-Origin"] = "*"
+            headers["Access-Control-Expose-Headers"] = "Content-Range, Content-Length, Accept-Ranges"
+        if request.method == "OPTIONS":
+            allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "Range"}
+            return web.Response(status=204, headers=headers | allowed | {"Allow": "GET, HEAD, OPTIONS"})
+        asked = {name.lower(): value for name, value in request.headers.items()}
+        caption = f"http://{viewer.host}{opened.caption_path}" if opened.caption_path else None
+        judged = transfer_headers.judge(asked, opened.resource, viewer.client, caption)
+        if isinstance(judged, transfer_headers.Refused):
+            return web.Response(status=judged.status, text=judged.why + "\n")
+        peer = viewer.address
+        if self._streams.get(peer, 0) >= STREAMS_PER_PEER:
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        self._streams[peer] = self._streams.get(peer, 0) + 1
+        try:
+            return await opened.answer(request, headers | judged.headers)
+        finally:
+            self._streams[peer] -= 1
+            if not self._streams[peer]:
+                del self._streams[peer]
+
+
+def _xml(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=body, headers={"Content-Type": XML, "EXT": ""})
+
+
+def _subscribed(sid: str, seconds: int) -> web.Response:
+    return web.Response(headers={"SID": sid, "TIMEOUT": f"Second-{seconds}", "Content-Length": "0"})
+
+
+def _allow(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
