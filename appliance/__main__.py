@@ -11,8 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from appliance.accounts import command_line
 from appliance.errors import MantelError
 from appliance.settings import Settings, read_settings
+from appliance.units import iso
 
 INSTALLED_SETTINGS = Path("/etc/mantel/mantel.toml")
 
@@ -32,13 +34,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mantel", description="The shelf that a household's media stands on.")
+    parser = argparse.ArgumentParser(
+        prog="mantel", description="The shelf that a household's media stands on."
+    )
     default = INSTALLED_SETTINGS if INSTALLED_SETTINGS.exists() else None
     parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings, TOML")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve the page, the TVs and the players")
-    serve.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings, TOML")
+    serve.add_argument(
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings, TOML"
+    )
     serve.set_defaults(call=_serve)
 
     user = commands.add_parser("user", help="accounts, without the page").add_subparsers(required=True)
@@ -51,12 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("name")
     reset.set_defaults(call=_user_reset)
 
-    scan = commands.add_parser("scan", help="bring the index in line with the disk")
-    scan.add_argument("--adopt", action="store_true", help="accept a new or replaced library root")
-    scan.set_defaults(call=_scan)
-    wake = commands.add_parser("wake", help="wake a machine by its name")
-    wake.add_argument("name")
-    wake.set_defaults(call=_wake)
     lockdown = commands.add_parser("lockdown", help="end every session, link, pairing and cast at once")
     lockdown.set_defaults(call=_lockdown)
     return parser
@@ -77,3 +77,28 @@ def _password() -> str:
     if getpass.getpass("Again: ") != first:
         raise MantelError("the two passwords differ")
     return first
+
+
+async def _user_add(settings: Settings, words: argparse.Namespace) -> int:
+    person = await command_line.add_user(settings, words.name, words.role, _password())
+    print(f"{person.username} may sign in as {words.role}.")
+    return 0
+
+
+async def _user_list(settings: Settings, _words: argparse.Namespace) -> int:
+    for person in await command_line.list_users(settings):
+        seen = iso(person.last_login_at) if person.last_login_at else "never"
+        print(f"{person.username:<40} {person.role.name.lower():<8} last signed in {seen}")
+    return 0
+
+
+async def _user_reset(settings: Settings, words: argparse.Namespace) -> int:
+    person = await command_line.reset_user(settings, words.name, _password())
+    print(f"{person.username} has a new password; every device has to sign in again.")
+    return 0
+
+
+async def _lockdown(settings: Settings, _words: argparse.Namespace) -> int:
+    await command_line.lockdown(settings)
+    print("Every session, link, pairing and cast has ended.")
+    return 0

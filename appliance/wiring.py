@@ -2,12 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+from appliance.accounts import routes as account_routes
+from appliance.accounts.accounts import Accounts
+from appliance.accounts.caller import Caller
+from appliance.dashboard import routes as dashboard_routes
+from appliance.dashboard.reports import Reports
+from appliance.database import Database
+from appliance.journal import routes as journal_routes
+from appliance.journal.feed import Feed
+from appliance.journal.journal import Journal
+from appliance.library.library import Library
+from appliance.notify import notify, watchdog_seconds
+from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings
+from appliance.streaming import routes as streaming_routes
+from appliance.web import routes as web_routes
+from appliance.web.access import EVENTS
+from appliance.web.app import create_web_app
+from appliance.web.internal import create_internal_app
+from appliance.web.listen import bind, port_of, serve_until
+from appliance.web.live import Live
+from appliance.web.welcome import welcome
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """Everything that runs, for `serve` and for tests. `settings` carries the ports really bound."""
+
+    settings: Settings
+    accounts: Accounts
+    library: Library
+    journal: Journal
+    live: Live
+    web_app: Any
+    internal_app: Any
+    web_socket: socket.socket
+    internal_socket: socket.socket
+
+
+class _Part(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Appliance]:
+    """All parts, started. Ports are bound first, so that a taken one stops us before anything changes."""
+    async with AsyncExitStack() as stack:
+        web_socket = stack.enter_context(contextlib.closing(bind(settings.bind, settings.http_port)))
+        internal_socket = stack.enter_context(contextlib.closing(bind("127.0.0.1", settings.internal_port)))
+        settings = replace(settings, http_port=port_of(web_socket), internal_port=port_of(internal_socket))
+
+        async def started(part: _Part) -> None:
+            await part.start()
+            stack.push_async_callback(part.stop)
+
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        to_daemon, to_appliance = (service_token(settings, name) for name in (TO_DAEMON, TO_APPLIANCE))
+        database = Database(settings.appliance_database_url)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+
+        live = Live(EVENTS)
+        journal = Journal(database)
+        await started(journal)
+        accounts = Accounts(settings, database, journal)
+        await started(accounts)
+        library = Library(database, journal, settings.library, rescan_seconds=settings.rescan_seconds)
+        await started(library)
+
+        daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
+        reports = Reports(daemon_url, to_daemon)
+        await started(reports)
+        if daemon_url:
+            await started(Feed(database, journal, daemon_url, to_daemon, settings.log_days))
+
+        async def check_file(file_id: str, caller: Caller) -> Any:
+            return await library.file(file_id, caller.sees)
+
+        async def describe(ids: list[str], caller: Caller) -> dict[str, dict[str, Any]]:
+            return {}
+
+        web_app = create_web_app(
+            settings,
+            accounts,
+            [
+                web_routes.blueprint(live, accounts.sessions.running),
+                account_routes.blueprint(accounts),
+                streaming_routes.blueprint(library, journal),
+                journal_routes.blueprint(journal, check_file),
+                dashboard_routes.blueprint(reports, describe, check_file),
+            ],
+        )
+        internal_app = create_internal_app(to_appliance, library, journal)
+        yield Appliance(
+            settings, accounts, library, journal, live, web_app, internal_app, web_socket, internal_socket
+        )
+        live.stop()
 
 
 async def serve(settings: Settings, beside: Coroutine[Any, Any, None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM. `beside` runs as long and is cancelled then."""
-    raise NotImplementedError
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with build(settings) as appliance, asyncio.TaskGroup() as tasks:
+        others = [tasks.create_task(_pat_watchdog(), name="watchdog")]
+        if beside:
+            others.append(tasks.create_task(beside, name="beside"))
+        tasks.create_task(serve_until(appliance.web_app, appliance.web_socket, stop), name="web")
+        tasks.create_task(
+            serve_until(appliance.internal_app, appliance.internal_socket, stop), name="internal"
+        )
+        print(welcome(appliance.settings, appliance.accounts.setup_code), flush=True)
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        appliance.live.stop()
+        for task in others:
+            task.cancel()
+
+
+async def _pat_watchdog() -> None:
+    pause = watchdog_seconds()
+    while pause:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(pause)

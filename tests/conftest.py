@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance.database import Database
+from appliance.samples import make_samples
 
 
 @pytest.fixture
@@ -15,3 +16,11 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await found.migrate()
     yield found
     await found.close()
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real clips, songs and photos, made once; copy before you change them."""
+    found = tmp_path_factory.mktemp("media") / "library"
+    make_samples(found, lambda _line: None)
+    return found
