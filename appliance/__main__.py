@@ -22,6 +22,7 @@ INSTALLED_SETTINGS = Path("/etc/mantel/mantel.toml")
 def main(argv: Sequence[str] | None = None) -> None:
     words = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = read_settings(file=words.config)
         # Read once; a child process or a crash report must not meet it.

@@ -99,7 +99,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             settings,
             accounts,
             [
-                web_routes.blueprint(live, accounts.sessions.running),
+                web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
                 streaming_routes.blueprint(library, journal),
                 journal_routes.blueprint(journal, check_file),
