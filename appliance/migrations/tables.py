@@ -3,6 +3,7 @@
 import appliance.accounts.tables
 import appliance.journal.tables
 import appliance.library.tables
+import appliance.power.tables
 from appliance.database import metadata
 
 __all__ = ["appliance", "metadata"]
