@@ -58,7 +58,12 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     # casting
     #
     # power
-    #
+    ("GET", "/devices"): VIEWER,
+    ("GET", "/devices/seen"): ADMIN,
+    ("POST", "/devices"): ADMIN,
+    ("PATCH", "/devices/<device_id>"): ADMIN,
+    ("DELETE", "/devices/<device_id>"): ADMIN,
+    ("POST", "/devices/<device_id>/wake"): VIEWER,
     # lan
     #
     # sharing
