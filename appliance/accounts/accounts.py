@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from appliance.accounts import setup_code, store, throttle
 from appliance.accounts.caller import Role
 from appliance.accounts.keys import Keys, load_keys
+from appliance.accounts.pairing import Pairings
 from appliance.accounts.passwords import COST, Passwords
 from appliance.accounts.sessions import Sessions
 from appliance.accounts.sign_in import SignIn
@@ -55,6 +57,9 @@ class Accounts:
             settings.state,
             guests=settings.guest == "on",
         )
+        self.pairings = Pairings(database, self.sessions)
+        self.on_lockdown: list[Callable[[], Awaitable[object]]] = []
+        """What else ends all it opened: links, casts."""
         self.setup_code: str | None = None
         """To print, while there is no admin."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,6 +110,12 @@ class Accounts:
     async def lockdown(self) -> None:
         """End every session, and with them what they opened."""
         await self.sessions.lockdown()
+        self.pairings.end_all()
+        for end in self.on_lockdown:
+            try:
+                await end()
+            except Exception:
+                log.exception("lockdown: a part did not end what it opened")
 
     async def _sweep(self) -> None:
         while True:

@@ -13,12 +13,16 @@ Channel = Literal["plain", "tls"]
 
 @dataclass(frozen=True)
 class Client:
-    """Who knocks: numeric address, User-Agent (cut at 200), channel, and what its device cookie says."""
+    """Who knocks: numeric address, User-Agent (cut at 200), channel, and what its device cookie says.
+
+    `base` is where devices of the household reach this listener, by number: `http://192.0.2.7:8000`.
+    """
 
     address: str
     user_agent: str
     channel: Channel
     device_token: str | None = None
+    base: str = ""
 
     @property
     def neighbourhood(self) -> str:

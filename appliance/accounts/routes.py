@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import segno
 from quart import Blueprint, Response, jsonify, request
 from quart_schema import validate_request
 
@@ -12,6 +13,7 @@ from appliance.accounts.accounts import Accounts
 from appliance.accounts.caller import Role, calling
 from appliance.accounts.client import knocking
 from appliance.accounts.cookies import cookies, names
+from appliance.accounts.pairing import Pairing
 from appliance.accounts.sessions import Tokens
 from appliance.accounts.store import Session, User
 from appliance.accounts.users import parse_role
@@ -59,6 +61,26 @@ class OwnChange:
     old_password: str | None = None
 
 
+@dataclass
+class PairFor:
+    user_id: str
+
+
+@dataclass
+class Number:
+    number: int
+
+
+@dataclass
+class Claim:
+    secret: str
+
+
+@dataclass
+class Finish:
+    claim: str
+
+
 def user_json(user: User) -> dict[str, Any]:
     return {
         "id": user.id,
@@ -84,6 +106,17 @@ def session_json(session: Session, present: str | None) -> dict[str, Any]:
         "last_seen_at": iso(session.last_seen_at),
         "expires_at": iso(session.expires_at),
         "present": session.id == present,
+    }
+
+
+def pairing_json(pairing: Pairing) -> dict[str, Any]:
+    return {
+        "id": pairing.id,
+        "state": pairing.state,
+        "username": pairing.username,
+        "device": pairing.device or None,
+        "address": pairing.address or None,
+        "expires_at": iso(pairing.expires_at),
     }
 
 
@@ -182,6 +215,53 @@ def blueprint(accounts: Accounts) -> Blueprint:
                 keep_session=caller.session_id,
             )
         )
+
+    @routes.post("/auth/pair")
+    @validate_request(PairFor)
+    async def pair(data: PairFor) -> tuple[dict[str, Any], int]:
+        """A QR code by which another device signs in: as oneself, or, for an admin, as anybody."""
+        pairing = await accounts.pairings.issue(calling(), data.user_id)
+        # Behind the # nothing reaches a log, a proxy or a link preview.
+        link = f"{knocking().base}/pair#{pairing.id}.{pairing.secret}"
+        code = segno.make(link, error="m").svg_inline(scale=8, border=2)
+        return pairing_json(pairing) | {"link": link, "qr_svg": code}, 201
+
+    @routes.get("/auth/pair")
+    async def pairings() -> dict[str, Any]:
+        """Every open pairing, without its secret."""
+        return {"items": [pairing_json(pairing) for pairing in accounts.pairings.list()]}
+
+    @routes.get("/auth/pair/<pairing_id>")
+    async def pairing(pairing_id: str) -> dict[str, Any]:
+        """How a pairing stands, for who issued it; once claimed, with the numbers to pick from."""
+        found = accounts.pairings.seen_by_issuer(pairing_id, calling())
+        return pairing_json(found) | {"numbers": list(found.numbers)}
+
+    @routes.post("/auth/pair/<pairing_id>/confirm")
+    @validate_request(Number)
+    async def confirm(pairing_id: str, data: Number) -> dict[str, Any]:
+        """Pick the number that the other device shows."""
+        return pairing_json(accounts.pairings.confirm(pairing_id, data.number, calling()))
+
+    @routes.delete("/auth/pair/<pairing_id>")
+    async def cancel_pairing(pairing_id: str) -> tuple[str, int]:
+        """Take the code back."""
+        accounts.pairings.cancel(pairing_id, calling())
+        return "", 204
+
+    @routes.post("/auth/pair/<pairing_id>/claim")
+    @validate_request(Claim)
+    async def claim(pairing_id: str, data: Claim) -> dict[str, Any]:
+        """The scanning device: the number to show, and the claim to finish with."""
+        found = accounts.pairings.claim(pairing_id, data.secret, knocking())
+        return {"number": found.number, "claim": found.claim, "username": found.username}
+
+    @routes.post("/auth/pair/<pairing_id>/finish")
+    @validate_request(Finish)
+    async def finish(pairing_id: str, data: Finish) -> Response:
+        """The scanning device asks whether it is let in: 202 while nobody picked, then its sign-in."""
+        issued = await accounts.pairings.finish(pairing_id, data.claim, knocking())
+        return _issue(issued) if issued else Response("", 202)
 
     @routes.get("/sessions")
     async def sessions() -> dict[str, Any]:

@@ -7,7 +7,7 @@ A new route needs its line here in the same commit: a test walks both.
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from quart import Quart, Response, request
 from werkzeug.exceptions import LengthRequired
@@ -51,6 +51,13 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/users/<user_id>"): ADMIN,
     ("DELETE", "/users/<user_id>"): ADMIN,
     ("POST", "/lockdown"): ADMIN,
+    ("POST", "/auth/pair"): VIEWER,
+    ("GET", "/auth/pair"): ADMIN,
+    ("GET", "/auth/pair/<pairing_id>"): VIEWER,
+    ("POST", "/auth/pair/<pairing_id>/confirm"): VIEWER,
+    ("DELETE", "/auth/pair/<pairing_id>"): VIEWER,
+    ("POST", "/auth/pair/<pairing_id>/claim"): PUBLIC,
+    ("POST", "/auth/pair/<pairing_id>/finish"): PUBLIC,
     # library
     #
     # uploads
@@ -115,7 +122,7 @@ def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
         peer = door.peer(
             request.scheme,
             request.remote_addr or "",
-            str((request.scope.get("server") or ("", 0))[0]),
+            _our_end(request.scope.get("server")),
             request.headers.get("Host"),
             (request.headers.get("X-Forwarded-For", ""), request.headers.get("X-Forwarded-Proto", "")),
         )
@@ -152,12 +159,19 @@ def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
     app.before_request(check)
 
 
+def _our_end(server: Any) -> tuple[str, int]:
+    """ASGI gives (address, port), (path of a socket, None), or nothing."""
+    address, port = server or ("", 0)
+    return str(address), int(port or 0)
+
+
 def _client(peer: Peer) -> Client:
     return Client(
         address=peer.address,
         user_agent=request.headers.get("User-Agent", "")[:200],
         channel=peer.channel,
         device_token=request.cookies.get(names(peer.channel).device),
+        base=peer.base,
     )
 
 

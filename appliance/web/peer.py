@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 
 from appliance.accounts.client import Channel
@@ -27,6 +28,8 @@ class Peer:
     channel: Channel
     origin: str
     """Scheme, host and port by which the peer speaks to us."""
+    base: str
+    """Where the household reaches us: from settings and the socket, never from Host."""
 
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -38,24 +41,38 @@ class Door:
     def __init__(self, settings: Settings) -> None:
         name = re.sub(r"[^a-z0-9-]+", "-", settings.name.lower()).strip("-") or "mantel"
         self._names = {"localhost", f"{name}.local", *(host.lower() for host in settings.hosts)}
+        self._hosts = settings.hosts
         self._proxies = frozenset(settings.trusted_proxies)
         self._public = settings.public_peers == "on"
 
     def peer(
-        self, scheme: str, client: str, server: str, host: str | None, forwarded: tuple[str, str]
+        self, scheme: str, client: str, server: tuple[str, int], host: str | None, forwarded: tuple[str, str]
     ) -> Peer:
-        """`forwarded`: X-Forwarded-For and -Proto as sent. Misdirected (421) or Forbidden."""
-        if not host or not self._is_ours(host, server):
+        """`server`: our end of the connection; `forwarded`: X-Forwarded-For and -Proto as sent.
+
+        Raises Misdirected (421) or Forbidden.
+        """
+        if not host or not self._is_ours(host, server[0]):
             raise Misdirected(host or "")
-        address = _plain(client)
+        address, base = _plain(client), f"{scheme}://{self._reached_at(scheme, server[0])}:{server[1]}"
         if address in self._proxies:
             far, proto = forwarded
             hops = [hop for hop in (_plain(part) for part in far.split(",")) if hop]
             address = next((hop for hop in reversed(hops) if hop not in self._proxies), address)
             scheme = proto.strip().lower() if proto.strip().lower() in ("http", "https") else scheme
+            base = f"{scheme}://{self._hosts[0]}" if self._hosts else base
         elif not self._public and _is_public(address):
             raise Forbidden("Mantel answers at home only.")
-        return Peer(address, "tls" if scheme == "https" else "plain", f"{scheme}://{host.lower()}")
+        return Peer(address, "tls" if scheme == "https" else "plain", f"{scheme}://{host.lower()}", base)
+
+    def _reached_at(self, scheme: str, server: str) -> str:
+        """A certificate names hosts; without one, the number works on every phone."""
+        if scheme == "https" and self._hosts:
+            return self._hosts[0]
+        address = _plain(server)
+        if not address or ipaddress.ip_address(address).is_loopback:
+            address = own_address() or "localhost"
+        return f"[{address}]" if ":" in address else address
 
     def _is_ours(self, host: str, server: str) -> bool:
         match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", host)
@@ -81,6 +98,17 @@ def check_origin(method: str, origin: str | None, site: str | None, has_cookie: 
         allowed = not has_cookie
     if not allowed:
         raise Forbidden("This did not come from Mantel's own page.")
+
+
+def own_address() -> str | None:
+    """Our address towards the rest of the network; None without one. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            # Connecting a UDP socket only looks up the route.
+            asking.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(asking.getsockname()[0])
 
 
 def _plain(address: str) -> str:
