@@ -77,19 +77,17 @@ def test_exposure_is_low(service: Path) -> None:
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
 @pytest.mark.parametrize("key", WALLS)
 def test_each_wall_stands_or_says_why_not(service: Path, key: str) -> None:
-    values = settings(service).get(key)
-    if values != [WALLS[key]]:
-        assert values is None, f"{key}={values}"
-        assert re.search(rf"^#   {key}\s+\w", service.read_text(), re.MULTILINE), (
-            f"{key} is missing without a word"
-        )
+    reason = re.search(rf"^#   {key}\s+\w", service.read_text(), re.MULTILINE)
+    assert reason or settings(service).get(key) == [WALLS[key]], f"{key} is missing without a word"
 
 
 @pytest.mark.parametrize("unit", sorted((*SERVICES, *UNITS.glob("*.timer"))), ids=lambda u: u.name)
 def test_every_key_is_known(unit: Path, tmp_path: Path) -> None:
     """Verified beside its siblings, with programs of the right names that do nothing."""
     for sibling in UNITS.iterdir():
-        text = re.sub(r"/opt/mantel/current/bin/mantel|/usr/bin/java", "/bin/true", sibling.read_text())
+        text = re.sub(
+            r"/opt/mantel/current/bin/mantel|/usr/bin/java|/usr/sbin/nft", "/bin/true", sibling.read_text()
+        )
         (tmp_path / sibling.name).write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", tmp_path / unit.name],
