@@ -1,0 +1,147 @@
+package app.mantel.analytics.db;
+
+import app.mantel.analytics.settings.Settings;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.flywaydb.core.Flyway;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * The daemon's own store, on SQLite or PostgreSQL; nobody else opens it.
+ *
+ * <p>Rules: one writing connection, so that writers queue up here and never meet SQLITE_BUSY; reads
+ * go beside it; a write transaction is short.
+ */
+@Component
+public final class Database implements AutoCloseable {
+
+  private static final int READERS = 3;
+  private static final int ROWS_AT_ONCE = 1000;
+
+  private final HikariDataSource writer;
+  private final HikariDataSource reader;
+  private final JdbcTemplate writing;
+  private final TransactionTemplate transaction;
+  private final TransactionTemplate readTransaction;
+  private final JdbcTemplate reading;
+  private final Dialect dialect;
+
+  public Database(Settings settings) {
+    String url = settings.databaseUrl().reveal();
+    dialect = url.startsWith("jdbc:sqlite:") ? Dialect.SQLITE : Dialect.POSTGRESQL;
+    migrate(url);
+    writer = new HikariDataSource(pool(url, "writer", 1, false));
+    reader = new HikariDataSource(pool(url, "reader", READERS, true));
+    writing = new JdbcTemplate(writer);
+    transaction = new TransactionTemplate(new DataSourceTransactionManager(writer));
+    reading = new JdbcTemplate(reader);
+    reading.setFetchSize(ROWS_AT_ONCE);
+    readTransaction = new TransactionTemplate(new DataSourceTransactionManager(reader));
+    readTransaction.setReadOnly(true);
+  }
+
+  private HikariConfig pool(String url, String name, int size, boolean readOnly) {
+    HikariConfig pool = new HikariConfig();
+    pool.setPoolName(name);
+    pool.setJdbcUrl(url);
+    pool.setMaximumPoolSize(size);
+    pool.setMinimumIdle(1);
+    // a rebuild of a whole year holds the writer for seconds
+    pool.setConnectionTimeout(30_000);
+    if (dialect == Dialect.SQLITE) {
+      // Driver properties: of several pragmas in a connection's first statement only one would count.
+      pool.addDataSourceProperty("journal_mode", "WAL");
+      // The cursor is in the same file as what it counts: what a power cut takes, the appliance
+      // sends again.
+      pool.addDataSourceProperty("synchronous", "NORMAL");
+      pool.addDataSourceProperty("busy_timeout", "10000");
+      pool.addDataSourceProperty("cache_size", "-4000");
+      pool.addDataSourceProperty("jdbc.get_generated_keys", "false");
+      pool.addDataSourceProperty("transaction_mode", readOnly ? "DEFERRED" : "IMMEDIATE");
+      pool.addDataSourceProperty("query_only", Boolean.toString(readOnly));
+    } else {
+      pool.setSchema("analytics");
+      pool.addDataSourceProperty("reWriteBatchedInserts", "false");
+    }
+    return pool;
+  }
+
+  /** On connections of its own, since it wants two. */
+  private void migrate(String url) {
+    Flyway.configure()
+        .dataSource(url, null, null)
+        .locations(dialect.migrations())
+        .placeholders(Map.of("bytes", dialect.bytes()))
+        .table("schema_history")
+        .configuration(
+            dialect == Dialect.POSTGRESQL
+                ? Map.of("flyway.defaultSchema", "analytics", "flyway.createSchemas", "true")
+                : Map.of())
+        .load()
+        .migrate();
+  }
+
+  /** For statements that only read; on SQLite anything else is refused. */
+  public JdbcClient read() {
+    return JdbcClient.create(reading);
+  }
+
+  /** One read transaction, in which long results come in pieces of {@value #ROWS_AT_ONCE} rows. */
+  public <T> T read(Function<JdbcClient, T> work) {
+    return result(readTransaction.execute(status -> work.apply(JdbcClient.create(reading))));
+  }
+
+  /** One write transaction: all of {@code work} or nothing. */
+  public <T> T write(Function<Writing, T> work) {
+    return result(transaction.execute(status -> work.apply(new Writing(JdbcClient.create(writing), writing))));
+  }
+
+  /** A statement that must stand outside a transaction, such as VACUUM INTO or REFRESH … CONCURRENTLY. */
+  public void alone(String sql) {
+    writing.execute(sql);
+  }
+
+  public Dialect dialect() {
+    return dialect;
+  }
+
+  /** A consistent copy into {@code file}, which must not exist yet; SQLite only. */
+  public void copyInto(Path file) {
+    writing.update("vacuum into ?", file.toString());
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+    writer.close();
+  }
+
+  private static <T> T result(@org.jspecify.annotations.Nullable T value) {
+    if (value == null) {
+      throw new IllegalStateException("work in a transaction answers with a value");
+    }
+    return value;
+  }
+
+  /**
+   * What a write transaction may use.
+   *
+   * @param sql one statement at a time
+   * @param many one statement for many rows
+   */
+  public record Writing(JdbcClient sql, JdbcTemplate many) {
+
+    /** Runs {@code statement} once a row; returns how many rows each changed. */
+    public int[] each(String statement, List<Object[]> rows) {
+      return rows.isEmpty() ? new int[0] : many.batchUpdate(statement, rows);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package app.mantel.analytics.web;
+
+import app.mantel.analytics.db.Database;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Whether the daemon serves and its store answers; nothing private. */
+@RestController
+class HealthController {
+  private final Database database;
+
+  HealthController(Database database) {
+    this.database = database;
+  }
+
+  record Health(String status) {}
+
+  @GetMapping("/health")
+  Health health() {
+    database.read().sql("select 1").query(Integer.class).single();
+    return new Health("up");
+  }
+}
