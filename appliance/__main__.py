@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from appliance.accounts import command_line
 from appliance.errors import MantelError
+from appliance.logs import start_logging
 from appliance.settings import Settings, read_settings
 from appliance.units import iso
 
@@ -21,8 +21,7 @@ INSTALLED_SETTINGS = Path("/etc/mantel/mantel.toml")
 
 def main(argv: Sequence[str] | None = None) -> None:
     words = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_logging()
     try:
         settings = read_settings(file=words.config)
         # Read once; a child process or a crash report must not meet it.
@@ -103,3 +102,7 @@ async def _lockdown(settings: Settings, _words: argparse.Namespace) -> int:
     await command_line.lockdown(settings)
     print("Every session, link, pairing and cast has ended.")
     return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from appliance.errors import MantelError
+from appliance.logs import start_logging
 from appliance.samples import make_samples
 from appliance.settings import Settings, read_settings
 from appliance.units import MINUTES, SECONDS
@@ -116,6 +117,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> None:
+    start_logging()
     drop_to_owner(CHECKOUT)
     try:
         settings = read_settings()

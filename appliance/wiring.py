@@ -32,6 +32,7 @@ from appliance.web.app import create_web_app
 from appliance.web.internal import create_internal_app
 from appliance.web.listen import bind, port_of, serve_until
 from appliance.web.live import Live
+from appliance.web.news import News
 from appliance.web.welcome import welcome
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         await started(accounts)
         library = Library(database, journal, settings.library, rescan_seconds=settings.rescan_seconds)
         await started(library)
+        await started(News(library, live))
 
         daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
         reports = Reports(daemon_url, to_daemon)
