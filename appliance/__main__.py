@@ -13,6 +13,7 @@ from pathlib import Path
 from appliance.accounts import command_line
 from appliance.errors import MantelError
 from appliance.logs import start_logging
+from appliance.power.command import wake
 from appliance.settings import Settings, read_settings
 from appliance.units import iso
 
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("name")
     reset.set_defaults(call=_user_reset)
 
+    wake = commands.add_parser("wake", help="wake a machine by its name")
+    wake.add_argument("name")
+    wake.set_defaults(call=_wake)
     lockdown = commands.add_parser("lockdown", help="end every session, link, pairing and cast at once")
     lockdown.set_defaults(call=_lockdown)
     return parser
@@ -96,6 +100,10 @@ async def _user_reset(settings: Settings, words: argparse.Namespace) -> int:
     person = await command_line.reset_user(settings, words.name, _password())
     print(f"{person.username} has a new password; every device has to sign in again.")
     return 0
+
+
+async def _wake(settings: Settings, words: argparse.Namespace) -> int:
+    return 0 if await wake(settings, words.name) else 1
 
 
 async def _lockdown(settings: Settings, _words: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from appliance.accounts import routes as account_routes
 from appliance.accounts.accounts import Accounts
-from appliance.accounts.caller import Caller
+from appliance.accounts.caller import Caller, Role
 from appliance.dashboard import routes as dashboard_routes
 from appliance.dashboard.reports import Reports
 from appliance.database import Database
@@ -23,6 +23,9 @@ from appliance.journal.feed import Feed
 from appliance.journal.journal import Journal
 from appliance.library.library import Library
 from appliance.notify import notify, watchdog_seconds
+from appliance.power import routes as power_routes
+from appliance.power.machine import Machine
+from appliance.power.power import Power, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings
 from appliance.streaming import routes as streaming_routes
@@ -34,6 +37,7 @@ from appliance.web.listen import bind, port_of, serve_until
 from appliance.web.live import Live
 from appliance.web.news import News
 from appliance.web.welcome import welcome
+from dlna.interfaces import interfaces
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +89,12 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         await started(library)
         await started(News(library, live))
 
+        def tell_waking(machine: Machine, waking: Waking) -> None:
+            live.publish("device", power_routes.shown(machine, waking, Role.VIEWER))
+
+        power = Power(database, lambda: interfaces(settings.interfaces), tell_waking, settings.timezone)
+        await started(power)
+
         daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
         reports = Reports(daemon_url, to_daemon)
         await started(reports)
@@ -105,6 +115,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 account_routes.blueprint(accounts),
                 streaming_routes.blueprint(library, journal),
                 journal_routes.blueprint(journal, check_file),
+                power_routes.blueprint(power),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )

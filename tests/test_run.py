@@ -117,9 +117,10 @@ def test_the_daemon_gets_no_secret_of_ours() -> None:
 
 async def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
     async with house(tmp_path) as home:
+        second = home.environment | {"MANTEL_STATE": str(tmp_path / "s2")}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "appliance", "serve", env=home.environment | {"MANTEL_STATE": str(tmp_path / "s2")},
-            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "appliance", "serve", env=second, cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         _, errors = await process.communicate()
     assert process.returncode == 1
