@@ -1,0 +1,82 @@
+/** What the appliance sends and takes, as the API documents it. Times ISO 8601 UTC, sizes bytes, durations seconds. */
+
+export type Role = 'guest' | 'viewer' | 'editor' | 'admin'
+export type Kind = 'video' | 'audio' | 'image' | 'document' | 'other'
+
+export interface User {
+  id: string
+  username: string
+  role: Role
+}
+
+export interface LibraryFile {
+  id: string
+  name: string
+  folder: string
+  type: Kind
+  mime_type: string
+  size_bytes: number
+  duration_sec: number | null
+  resolution: string | null
+  tags: string[]
+  uploaded_by?: string | null
+  created_at: string
+  last_accessed_at?: string | null
+  sha256?: string | null
+  artist?: string | null
+  album?: string | null
+  title?: string | null
+  urls?: Record<string, unknown>
+  position?: number | null
+  favourite?: boolean
+  facts?: Record<string, unknown>
+}
+
+export interface FilePage {
+  items: LibraryFile[]
+  total: number
+  page: number
+  page_size: number
+}
+
+export interface Folder {
+  id: string
+  parent_id: string | null
+  name: string
+  path: string
+  files: number
+  folders: number
+  audience?: string
+}
+
+/** Anything that can show or sound a file: a TV, a speaker, a Cast device. */
+export interface Player {
+  id: string
+  name: string
+  kind: 'dlna' | 'cast'
+  model?: string | null
+  state: string
+  can_video?: boolean
+  device_id?: string | null
+  showing?: Showing | null
+}
+
+export interface Showing {
+  file_id: string
+  title?: string | null
+  by?: string | null
+  state: string
+  position: number
+  duration?: number | null
+  volume?: number | null
+}
+
+export interface Popular {
+  fileId: string
+  name: string
+  streams: number
+  downloads: number
+  plays: number
+  watchSeconds: number
+  users: number
+}

@@ -1,0 +1,27 @@
+/** How a player's state is shown. Pure. */
+
+import type * as icons from '../base/icons'
+import type { Player } from '../base/types'
+import { words } from '../words'
+
+export function asleep(player: Player): boolean {
+  return player.state === 'asleep'
+}
+
+export function iconOf(player: Player): keyof typeof icons {
+  if (asleep(player)) return 'asleep'
+  if (player.can_video === false) return 'speaker'
+  return player.kind === 'cast' ? 'cast' : 'tv'
+}
+
+/** "Playing “Desert Radio” · Jon", "Asleep. Wakes in about 20 s", "LG webOS · ready" */
+export function stateOf(player: Player): string {
+  const { showing } = player
+  if (showing) {
+    return [showing.title ? words.players.playing(showing.title) : words.players.inUse, showing.by].filter(Boolean).join(' · ')
+  }
+  if (asleep(player)) return words.players.wakes
+  if (player.state === 'new') return words.players.isNew
+  const kind = player.model || (player.kind === 'cast' ? words.players.cast : words.players.tv)
+  return `${kind} · ${player.can_video === false ? words.players.soundOnly : words.players.ready}`
+}
