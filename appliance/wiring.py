@@ -114,7 +114,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
                 streaming_routes.blueprint(library, journal),
-                journal_routes.blueprint(journal, check_file),
+                journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],

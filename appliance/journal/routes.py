@@ -3,7 +3,8 @@
 POST /events {events: [{fileId, type, position, rate, at?}]}      202
 PUT  /files/{id}/position {seconds}                               204
 PUT  /files/{id}/favourite {on}                                   204
-GET  /me/continue, /me/favourites                                 see below
+GET  /me/continue                       {items: [{file, seconds}]}, lately played first
+GET  /me/favourites                     {items: [file]}, lately marked first
 """
 
 from __future__ import annotations
@@ -21,12 +22,20 @@ from appliance.journal.journal import Journal
 
 PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
 MOST_EVENTS = 100
+MOST_BEGUN = 40
+
 LONGEST_FILE = 1_000 * 3_600
 """Seconds; a position beyond is nonsense."""
 
 
-def blueprint(journal: Journal, check_file: Callable[[str, Caller], Awaitable[Any]]) -> Blueprint:
-    """`check_file(id, caller)` raises NotFound for a file that this caller may not see."""
+Describe = Callable[[list[str], Caller], Awaitable[dict[str, dict[str, Any]]]]
+
+
+def blueprint(
+    journal: Journal, check_file: Callable[[str, Caller], Awaitable[Any]], describe: Describe
+) -> Blueprint:
+    """`check_file(id, caller)` raises NotFound for a file that this caller may not see;
+    `describe(ids, caller)` gives {id: file as JSON} for those that the caller may see."""
     routes = Blueprint("journal", __name__)
 
     @routes.post("/events")
@@ -65,7 +74,32 @@ def blueprint(journal: Journal, check_file: Callable[[str, Caller], Awaitable[An
             await journal.set_favourite(caller.user_id, file_id, on)
         return Response(status=204)
 
+    @routes.get("/me/continue")
+    async def begun() -> dict[str, Any]:
+        caller = calling()
+        positions = await journal.recent_positions(caller.user_id, MOST_BEGUN) if caller.user_id else []
+        known = await describe([file_id for file_id, _ in positions], caller)
+        return {
+            "items": [
+                {"file": known[file_id], "seconds": seconds}
+                for file_id, seconds in positions
+                if file_id in known and unfinished(seconds, known[file_id].get("duration_sec"))
+            ]
+        }
+
+    @routes.get("/me/favourites")
+    async def favourites() -> dict[str, Any]:
+        caller = calling()
+        ids = await journal.favourites(caller.user_id) if caller.user_id else []
+        known = await describe(ids, caller)
+        return {"items": [known[file_id] for file_id in ids if file_id in known]}
+
     return routes
+
+
+def unfinished(seconds: float, duration: float | None) -> bool:
+    """Whether going on there makes sense: begun, and not seen but for the last twentieth."""
+    return seconds > 0 and (duration is None or seconds < 0.95 * duration)
 
 
 async def _body() -> dict[str, Any]:

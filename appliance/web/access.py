@@ -83,6 +83,8 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PUT", "/files/<file_id>/position"): VIEWER,
     ("GET", "/files/<file_id>/position"): VIEWER,
     ("PUT", "/files/<file_id>/favourite"): VIEWER,
+    ("GET", "/me/continue"): VIEWER,
+    ("GET", "/me/favourites"): VIEWER,
     # dashboard
     ("GET", "/api/analytics/popular"): GUEST,
     ("GET", "/api/analytics/heatmap"): GUEST,

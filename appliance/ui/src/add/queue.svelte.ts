@@ -99,14 +99,13 @@ class Queue {
     for (let at = 0; at < fresh.length; at += 200) {
       const some = fresh.slice(at, at + 200)
       try {
-        const answer = await post<{ known: ({ id?: string; file_id?: string } | null)[] }>('/uploads/known', {
-          files: await Promise.all(some.map(asked)),
-        })
+        const files = await Promise.all(some.map(asked))
+        const answer = await post<{ files: { known: boolean; fileId?: string }[] }>('/uploads/known', { files })
         some.forEach((item, index) => {
-          const known = answer.known[index]
-          if (!known) return
+          const told = answer.files[index]
+          if (!told?.known) return
           item.state = 'already'
-          item.fileId = known.id ?? known.file_id ?? ''
+          item.fileId = told.fileId ?? ''
         })
       } catch {
         // Not asking costs nothing but the sending: the appliance finds equal content itself.
@@ -246,8 +245,8 @@ class Queue {
 }
 
 /** Name, size and, where the browser may compute it and it is quick, the checksum. */
-async function asked(item: Item): Promise<{ name: string; size: number; sha256?: string; folder: string }> {
-  const what = { name: item.file.name.normalize('NFC'), size: item.file.size, folder: item.folder }
+async function asked(item: Item): Promise<{ name: string; size: number; sha256?: string }> {
+  const what = { name: item.file.name.normalize('NFC'), size: item.file.size }
   if (!globalThis.crypto?.subtle || item.file.size > 32 * 1024 * 1024) return what
   try {
     const hash = await crypto.subtle.digest('SHA-256', await item.file.arrayBuffer())

@@ -88,8 +88,8 @@ export function tell(method: string, path: string, body: unknown): void {
   }).catch(() => {})
 }
 
-/** `?a=1&b=2` of what is set. */
+/** `?a=1&b=2` of what is set; an empty text counts as set. */
 export function query(parts: Record<string, string | number | null | undefined>): string {
-  const set = Object.entries(parts).filter(([, value]) => value !== null && value !== undefined && value !== '')
+  const set = Object.entries(parts).filter(([, value]) => value !== null && value !== undefined)
   return set.length ? '?' + new URLSearchParams(set.map(([key, value]) => [key, String(value)])) : ''
 }

@@ -15,8 +15,7 @@ export interface Wish {
 }
 
 export function files(wish: Wish, page = 1, page_size = 60, signal?: AbortSignal): Promise<FilePage> {
-  const folder = wish.folder === undefined ? undefined : wish.folder
-  return get<FilePage>('/files' + query({ ...wish, folder, page, page_size }), signal)
+  return get<FilePage>('/files' + query({ ...wish, page, page_size }), signal)
 }
 
 export const file = (id: string) => get<LibraryFile>(`/files/${encodeURIComponent(id)}`)
@@ -31,8 +30,7 @@ export const favour = (id: string, favourite: boolean) =>
 
 /** Folders right in `path`; '' names the top of every root. */
 export async function folders(path: string): Promise<Folder[]> {
-  const answer = await get<Folder[] | { items?: Folder[]; folders?: Folder[] }>('/folders' + query({ parent: path }))
-  return Array.isArray(answer) ? answer : (answer.items ?? answer.folders ?? [])
+  return (await get<{ items: Folder[] }>('/folders' + query({ path }))).items
 }
 
 /** A file that somebody began, and where they stopped. */
@@ -41,18 +39,8 @@ export interface Begun {
   seconds: number
 }
 
-type Marked = LibraryFile | { file: LibraryFile; seconds?: number; position?: number }
-
-async function marked(path: string): Promise<Begun[]> {
-  const answer = await get<{ items: Marked[] }>(path)
-  return answer.items.map((one) => {
-    if ('file' in one) return { file: one.file, seconds: one.seconds ?? one.position ?? 0 }
-    return { file: one, seconds: one.position ?? 0 }
-  })
-}
-
-export const begun = () => marked('/me/continue')
-export const favourites = () => marked('/me/favourites')
+export const begun = async () => (await get<{ items: Begun[] }>('/me/continue')).items
+export const favourites = async () => (await get<{ items: LibraryFile[] }>('/me/favourites')).items
 
 export async function position(id: string): Promise<number> {
   const answer = await get<{ seconds: number | null }>(`/files/${encodeURIComponent(id)}/position`)
