@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import Invalid
-from appliance.library import store
+from appliance.library import index_store, store
 from appliance.library.names import display
 from appliance.library.rows import search_values
 from appliance.library.saving import Saving
@@ -173,7 +173,7 @@ async def write_facts(saving: Saving, facts: Sequence[Facts], source: str) -> in
             draft.changed.append(fact.file_id)
             draft.touched.add(old["folder_pk"])
             await saving.note_words(draft, row["folded"])
-        await store.update_rows(draft.connection, files, rows)
+        await index_store.update_rows(draft.connection, files, rows)
     return len(rows)
 
 

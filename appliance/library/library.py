@@ -10,14 +10,17 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from appliance.accounts.caller import Audience
 from appliance.database import Database
 from appliance.errors import NotFound, Unavailable
-from appliance.library import search, store
+from appliance.journal.entry import Entry
+from appliance.library import index_store, places, search, store, trash
 from appliance.library.changes import Changes
 from appliance.library.facts import Facts, write_facts
 from appliance.library.items import File, FileQuery, Folder, Page
+from appliance.library.places import Destination
 from appliance.library.roots import Root, plan
 from appliance.library.saving import Draft, Journal, Saving
 from appliance.library.scan import Look, Result, Settling
@@ -82,12 +85,12 @@ class Library:
         """Bring the table of roots in line with the settings; `adopt` accepts a new or replaced root."""
         async with self._database.write() as connection:
             for path in self._configured:
-                known = await store.known_roots(connection)
+                known = await index_store.known_roots(connection)
                 wanted = await asyncio.to_thread(plan, path, known, self._configured, adopt)
                 if wanted is None:
                     log.warning("library folder %s is away: there is no such folder", path)
                     continue
-                pk, folder_pk = await store.save_root(connection, wanted)
+                pk, folder_pk = await index_store.save_root(connection, wanted)
                 if pk not in self._roots:
                     self._roots[pk] = Root(pk, wanted.root_id, path, folder_pk=folder_pk)
                 self._roots[pk].root_id = wanted.root_id
@@ -107,11 +110,14 @@ class Library:
 
     async def file(self, file_id: str, sees: frozenset[Audience]) -> File:
         """Raises NotFound, also for a file that this caller may not know of."""
-        async with self._database.read() as connection:
-            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
-        if row is None:
-            raise NotFound("file", file_id)
+        row, _ = await self._row(file_id, sees)
         return store.as_file(row)
+
+    async def files(self, ids: Collection[str], sees: frozenset[Audience]) -> tuple[File, ...]:
+        """Those of these files that are here and that this caller may know of, in the order of `ids`."""
+        async with self._database.read() as connection:
+            rows = await store.visible_by_id(connection, ids, self._root_pks, sees)
+        return tuple(store.as_file(rows[i]) for i in dict.fromkeys(ids) if i in rows)
 
     async def folder(self, folder_id: str, sees: frozenset[Audience]) -> Folder:
         """Raises NotFound."""
@@ -126,6 +132,11 @@ class Library:
         async with self._database.read() as connection:
             return tuple(await store.folders_in(connection, parent_id, self._root_pks, sees))
 
+    async def folders_at(self, path: str, sees: frozenset[Audience]) -> tuple[Folder, ...]:
+        """Folders directly in the one at a root-relative path, over all roots (whose own path is empty)."""
+        async with self._database.read() as connection:
+            return tuple(await store.folders_at(connection, path.strip("/"), self._root_pks, sees))
+
     async def revision(self) -> int:
         """Rises with each change of what is listed, over restarts too."""
         async with self._database.read() as connection:
@@ -136,11 +147,8 @@ class Library:
 
         Raises NotFound when there is none (any more) and Unavailable while its root is away.
         """
-        async with self._database.read() as connection:
-            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
-        if row is None:
-            raise NotFound("file", file_id)
-        root = self._roots[row.root_pk].require()
+        row, root = await self._row(file_id, sees)
+        root.require()
         try:
             fd = await asyncio.to_thread(open_file, root.fd, row.path)
         except FileNotFoundError:
@@ -173,6 +181,98 @@ class Library:
         """The one place that writes what is in a file; returns how many facts were still true of theirs."""
         return await write_facts(self._saving, facts, source)
 
+    async def folder_for(self, path: str, create: bool = True) -> Destination:
+        """The folder at a root-relative path, to put files into; made when it is not there.
+
+        Raises Invalid, NotFound (without `create`), Unavailable, Conflict.
+        """
+        return await places.folder_for(self._database, self._saving, self.roots, path, create)
+
+    async def add_published(
+        self,
+        draft: Draft,
+        to: Destination,
+        name: bytes,
+        *,
+        file_id: str | None = None,
+        uploaded_by: str | None = None,
+        sha256: str | None = None,
+    ) -> File:
+        """Index a file that was just renamed into `to`, within `transaction()`; FILE_ADDED is journaled.
+
+        The answer's id counts: a look may have been faster and given one.
+        """
+        return await places.add_published(
+            self._saving, draft, to, name, file_id=file_id, uploaded_by=uploaded_by, sha256=sha256
+        )
+
+    async def change(
+        self,
+        file_id: str,
+        sees: frozenset[Audience],
+        *,
+        name: str | None = None,
+        folder: str | None = None,
+        tags: object = None,
+    ) -> File:
+        """Rename, move and tag. Raises NotFound, Invalid, Conflict (the name is taken), Unavailable."""
+        clean = None if tags is None else places.check_tags(tags)
+        if name is not None:
+            places.check_name("name", name)
+        row, root = await self._row(file_id, sees)
+        if name is not None or folder is not None:
+            to = await self.folder_for(row.folder if folder is None else folder)
+            raw = row.raw_name if name is None else os.fsencode(name)
+            async with self._looking:
+                await places.move(self._saving, root.require(), row, to, raw)
+        if clean is not None:
+            row, root = await self._row(file_id, sees)
+            await places.set_tags(self._saving, row, row.folder, clean)
+        return await self.file(file_id, sees)
+
+    async def set_audience(self, folder_id: str, audience: Audience | None) -> None:
+        """An admin's word on a top folder, or on the files in a root itself; None: by kind again."""
+        async with self._database.read() as connection:
+            row = await store.folder_by_id(connection, folder_id, self._root_pks, frozenset(Audience))
+            place = await self._saving.place(connection, row.pk) if row else None
+        if place is None:
+            raise NotFound("folder", folder_id)
+        await places.set_rule(self._saving, place, audience)
+
+    async def delete(
+        self, file_id: str, sees: frozenset[Audience], who: str | None, deleted: Entry | None = None
+    ) -> None:
+        """Move a file to the trash for 30 days; `deleted` is the journal's DELETE.
+
+        Raises NotFound, Conflict, Unavailable.
+        """
+        row, root = await self._row(file_id, sees)
+        async with self._looking:
+            await trash.put_away(self._saving, root.require(), row, who, deleted)
+
+    async def trashed(self) -> tuple[trash.Trashed, ...]:
+        """What lies in the trash, newest first."""
+        async with self._database.read() as connection:
+            rows = await store.trashed_rows(connection, self._root_pks)
+        return tuple(trash.Trashed(store.as_file(r), r.trashed_at, r.trashed_by) for r in rows)
+
+    async def restore(self, file_id: str) -> File:
+        """Out of the trash, back to its folder. Raises NotFound, Conflict, Unavailable."""
+        async with self._database.read() as connection:
+            row = await store.trashed_row(connection, file_id)
+        if row is None or row.root_pk not in self._roots:
+            raise NotFound("file", file_id)
+        async with self._looking:
+            await trash.take_back(self._database, self._saving, self._roots[row.root_pk].require(), file_id)
+        return await self.file(file_id, frozenset(Audience))
+
+    async def _row(self, file_id: str, sees: frozenset[Audience]) -> tuple[Any, Root]:
+        async with self._database.read() as connection:
+            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
+        if row is None:
+            raise NotFound("file", file_id)
+        return row, self._roots[row.root_pk]
+
     async def scan(self, first: bool = False) -> Result:
         """Look at everything, now. Roots that are away are left as they are."""
         total = Result()
@@ -188,7 +288,7 @@ class Library:
             if not root.online:
                 return Result()
             async with self._database.read() as connection:
-                first = not await store.has_files(connection, root.pk)
+                first = not await index_store.has_files(connection, root.pk)
             look = Look(self._database, self._saving, self._settling, root)
             with contextlib.suppress(Unavailable):
                 await look.run(folder_pks, recursive, first)

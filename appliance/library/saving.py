@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from appliance.accounts.caller import Audience
 from appliance.database import Database
 from appliance.journal.entry import Action, Entry
-from appliance.library import store
+from appliance.library import index_store, store
 from appliance.library.changes import Changes
 from appliance.library.items import Change
 from appliance.library.roots import Root
@@ -136,18 +136,18 @@ class Saving:
             await self._journal.add(draft.connection, *draft.entries)
         if not (draft.added or draft.changed or draft.removed or draft.touched):
             return None
-        ids = await store.count_again(draft.connection, draft.touched)
+        ids = await index_store.count_again(draft.connection, draft.touched)
         number = await store.next_revision(draft.connection)
         return Change(number, tuple(draft.added), tuple(draft.changed), tuple(draft.removed), tuple(ids))
 
     async def place(self, connection: AsyncConnection, pk: int) -> Place | None:
         """A folder of the index with the rule that holds in it; None when it is gone."""
-        row = await store.folder_row(connection, pk)
+        row = await index_store.folder_row(connection, pk)
         if row is None:
             return None
         top = row
         while top.depth > 1:
-            top = await store.folder_row(connection, top.parent_pk)
+            top = await index_store.folder_row(connection, top.parent_pk)
             if top is None:
                 return None
         rule = Audience(top.audience_rule) if top.audience_rule else None
@@ -157,11 +157,11 @@ class Saving:
         """Numbers of files added and changed."""
         async with self.transaction() as draft:
             connection = draft.connection
-            await store.park(connection, folders, batch.displaced_folders)
-            await store.park(connection, files, batch.displaced)
-            await store.insert_rows(connection, folders, batch.new_folders)
+            await index_store.park(connection, folders, batch.displaced_folders)
+            await index_store.park(connection, files, batch.displaced)
+            await index_store.insert_rows(connection, folders, batch.new_folders)
             await self._move_folders(draft, batch)
-            await store.update_rows(connection, files, batch.quiet_files)
+            await index_store.update_rows(connection, files, batch.quiet_files)
             await self._save_changed(draft, batch)
             await self._save_new(draft, batch)
             draft.touched |= {row["pk"] for row in batch.new_folders}
@@ -169,14 +169,14 @@ class Saving:
 
     async def _move_folders(self, draft: Draft, batch: Batch) -> None:
         for row in batch.moved_folders:
-            before = await store.folder_row(draft.connection, row["pk"])
+            before = await index_store.folder_row(draft.connection, row["pk"])
             draft.touched |= {row["pk"], row["parent_pk"], before.parent_pk}
-        await store.update_rows(draft.connection, folders, batch.moved_folders)
+        await index_store.update_rows(draft.connection, folders, batch.moved_folders)
 
     async def _save_changed(self, draft: Draft, batch: Batch) -> None:
         before = {
             row.pk: row._mapping
-            for row in await store.file_rows(draft.connection, {pk for _, _, pk in batch.changed_files})
+            for row in await index_store.file_rows(draft.connection, {pk for _, _, pk in batch.changed_files})
         }
         now = store.now_ms()
         rows = []
@@ -194,8 +194,10 @@ class Saving:
             action = Action.FILE_ADDED if back else Action.FILE_CHANGED
             draft.entries.append(file_event(action, batch.root.path, {**old, **row}, place.display_path))
         moving = [{"pk": row["pk"], "raw_name": b"\0" + str(row["pk"]).encode()} for row in rows]
-        await store.update_rows(draft.connection, files, moving)  # so that two files may swap their names
-        await store.update_rows(draft.connection, files, rows)
+        await index_store.update_rows(
+            draft.connection, files, moving
+        )  # so that two files may swap their names
+        await index_store.update_rows(draft.connection, files, rows)
 
     async def _save_new(self, draft: Draft, batch: Batch) -> None:
         now = store.now_ms()
@@ -214,12 +216,12 @@ class Saving:
             draft.added.append(row["id"])
             draft.touched.add(place.pk)
             draft.entries.append(file_event(Action.FILE_ADDED, batch.root.path, row, place.display_path))
-        await store.insert_rows(draft.connection, files, rows)
+        await index_store.insert_rows(draft.connection, files, rows)
 
     async def note_words(self, draft: Draft, folded: str) -> None:
         new = {word for word in folded.split() if 2 < len(word) <= 40 and not word.isdigit()} - self._words
         if new:
-            await store.add_words(draft.connection, new)
+            await index_store.add_words(draft.connection, new)
             self._words |= new
 
     async def forget(
@@ -227,13 +229,13 @@ class Saving:
     ) -> int:
         """Take files and folders off the lists; returns the number of files."""
         async with self.transaction() as draft:
-            gone_folders = await store.inside(draft.connection, missing_folders)
-            gone = {**dict(await store.files_in(draft.connection, gone_folders)), **missing}
+            gone_folders = await index_store.inside(draft.connection, missing_folders)
+            gone = {**dict(await index_store.files_in(draft.connection, gone_folders)), **missing}
             gone = {pk: file_id for pk, file_id in gone.items() if pk not in found}
-            for row in await store.file_rows(draft.connection, gone):
+            for row in await index_store.file_rows(draft.connection, gone):
                 draft.touched.add(row.folder_pk)
-            await store.set_gone(draft.connection, files, gone)
-            await store.set_gone(draft.connection, folders, gone_folders)
+            await index_store.set_gone(draft.connection, files, gone)
+            await index_store.set_gone(draft.connection, folders, gone_folders)
             draft.touched |= set(gone_folders)
             draft.removed += gone.values()
             draft.entries += [removed_event(file_id) for file_id in gone.values()]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.database import Database
-from appliance.library import store
+from appliance.library import index_store
 from appliance.library.roots import Root
 from appliance.library.rows import Place
 from appliance.library.saving import Batch, Saving
@@ -133,8 +133,8 @@ class Look:
         file_rows: Any = ()
         if not place.is_new:
             async with self._database.read() as connection:
-                folder_rows = await store.child_folders(connection, place.pk)
-                file_rows = await store.child_files(connection, place.pk)
+                folder_rows = await index_store.child_folders(connection, place.pk)
+                file_rows = await index_store.child_files(connection, place.pk)
         await self._compare_files(place, listing, {row.raw_name: row for row in file_rows})
         self.result.looked_at += len(listing.files)
         inner = await self._compare_folders(place, listing, {row.raw_name: row for row in folder_rows})
@@ -196,7 +196,7 @@ class Look:
             return {}
         by_inode = {one.inode: one for one in seen}
         async with self._database.read() as connection:
-            rows = await store.files_by_inode(connection, self._root.pk, by_inode)
+            rows = await index_store.files_by_inode(connection, self._root.pk, by_inode)
         moved = {}
         for row in rows:
             one = by_inode[row.inode]
@@ -248,7 +248,9 @@ class Look:
         if not strange or self._batch.first:
             return {}
         async with self._database.read() as connection:
-            rows = await store.folders_by_inode(connection, self._root.pk, [one.inode for one in strange])
+            rows = await index_store.folders_by_inode(
+                connection, self._root.pk, [one.inode for one in strange]
+            )
         moved = {}
         for row in rows:
             away = row.gone_at is not None or row.pk in self._missing_folders

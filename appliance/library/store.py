@@ -1,28 +1,27 @@
-"""Every query and write on the library's tables, but for the search (search.py)."""
+"""Questions about files and folders, and the trash. Where the tables are asked for callers."""
 
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
 from appliance.library.items import File, Folder, Kind
-from appliance.library.names import display, sort_key
-from appliance.library.roots import Known, Plan
-from appliance.library.tables import files, folders, library_state, roots, words
+from appliance.library.kinds import EVERYONES
+from appliance.library.tables import files, folders, library_state, trash
 
 T = TypeVar("T")
 
+
 HERE = files.c.gone_at.is_(None)
+
+
 CHUNK = 500
 """Values in one IN list; SQLite before 3.32 took 999 at most."""
 
@@ -46,53 +45,6 @@ def chunks(values: Collection[T]) -> Iterable[list[T]]:
     return (every[n : n + CHUNK] for n in range(0, len(every), CHUNK))
 
 
-# Roots and the revision
-
-
-async def known_roots(connection: AsyncConnection) -> list[Known]:
-    rows = await connection.execute(select(roots.c.pk, roots.c.root_id, roots.c.path))
-    return [Known(row.pk, row.root_id, Path(os.fsdecode(row.path))) for row in rows]
-
-
-async def save_root(connection: AsyncConnection, root: Plan) -> tuple[int, int]:
-    """Write a root and its own folder; returns both keys."""
-    values = {"root_id": root.root_id, "path": os.fsencode(root.path)}
-    if root.pk is None:
-        row = insert(roots).values(**values, adopted_at=now_ms()).returning(roots.c.pk)
-        pk = int((await connection.execute(row)).scalar_one())
-    else:
-        pk = root.pk
-        await connection.execute(update(roots).where(roots.c.pk == pk).values(**values))
-    mine = select(folders.c.pk).where(folders.c.root_pk == pk, folders.c.parent_pk.is_(None))
-    folder_pk = (await connection.execute(mine)).scalar()
-    name = display(os.fsencode(root.path.name)) or "Library"
-    if folder_pk is None:
-        folder_pk = new_folder_pk()
-        await insert_rows(
-            connection,
-            folders,
-            [
-                {
-                    "pk": folder_pk,
-                    "id": new_id(),
-                    "root_pk": pk,
-                    "parent_pk": None,
-                    "raw_name": b"",
-                    "path": b"",
-                    "name": name,
-                    "display_path": "",
-                    "sort_name": sort_key(name),
-                    "depth": 0,
-                    "inode": 0,
-                }
-            ],
-        )
-    else:
-        renamed = update(folders).where(folders.c.pk == folder_pk).values(name=name, sort_name=sort_key(name))
-        await connection.execute(renamed)
-    return pk, int(folder_pk)
-
-
 async def revision(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(library_state.c.revision))).scalar() or 0)
 
@@ -106,187 +58,19 @@ async def next_revision(connection: AsyncConnection) -> int:
     return int(found)
 
 
-# What a scan compares and saves
+# Files and folders, as callers may see them
 
 
-async def folder_row(connection: AsyncConnection, pk: int) -> Any:
-    return (await connection.execute(select(folders).where(folders.c.pk == pk))).first()
-
-
-async def child_folders(connection: AsyncConnection, parent_pk: int) -> Sequence[Any]:
-    """Rows of the folders in a folder, those that are gone too."""
-    return (await connection.execute(select(folders).where(folders.c.parent_pk == parent_pk))).all()
-
-
-_COMPARED = (
-    files.c.pk,
-    files.c.id,
-    files.c.folder_pk,
-    files.c.raw_name,
-    files.c.path,
-    files.c.size_bytes,
-    files.c.mtime_ns,
-    files.c.inode,
-    files.c.gone_at,
-)
-
-
-async def child_files(connection: AsyncConnection, folder_pk: int) -> Sequence[Any]:
-    """What a scan compares of the files in a folder, those that are gone too."""
-    return (await connection.execute(select(*_COMPARED).where(files.c.folder_pk == folder_pk))).all()
-
-
-async def files_by_inode(connection: AsyncConnection, root_pk: int, inodes: Collection[int]) -> list[Any]:
-    found: list[Any] = []
-    for some in chunks(inodes):
-        mine = select(*_COMPARED).where(files.c.root_pk == root_pk, files.c.inode.in_(some))
-        found += (await connection.execute(mine)).all()
-    return found
-
-
-async def folders_by_inode(connection: AsyncConnection, root_pk: int, inodes: Collection[int]) -> list[Any]:
-    found: list[Any] = []
-    for some in chunks(inodes):
-        mine = select(folders).where(folders.c.root_pk == root_pk, folders.c.inode.in_(some))
-        found += (await connection.execute(mine)).all()
-    return found
-
-
-async def file_rows(connection: AsyncConnection, pks: Collection[int]) -> list[Any]:
-    """Whole rows by key."""
-    found: list[Any] = []
-    for some in chunks(pks):
-        found += (await connection.execute(select(files).where(files.c.pk.in_(some)))).all()
-    return found
-
-
-async def rows_by_id(connection: AsyncConnection, ids: Collection[str]) -> list[Any]:
-    """Whole rows, with `folder` (the display path), of files that are here."""
-    found: list[Any] = []
-    joined = select(files, folders.c.display_path.label("folder")).join(
+def with_folder() -> Select[Any]:
+    """Files with `folder` (the display path) and `folder_id`."""
+    return select(files, folders.c.id.label("folder_id"), folders.c.display_path.label("folder")).join(
         folders, folders.c.pk == files.c.folder_pk
     )
-    for some in chunks(ids):
-        found += (await connection.execute(joined.where(files.c.id.in_(some), HERE))).all()
-    return found
-
-
-async def has_files(connection: AsyncConnection, root_pk: int) -> bool:
-    """Whether the index ever had a file of this root."""
-    query = select(files.c.pk).where(files.c.root_pk == root_pk).limit(1)
-    return (await connection.execute(query)).first() is not None
-
-
-async def insert_rows(connection: AsyncConnection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await connection.execute(insert(table), list(rows))
-
-
-async def update_rows(connection: AsyncConnection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Each row carries its `pk` and the columns to set; all rows the same columns."""
-    if rows:
-        columns = [name for name in rows[0] if name != "pk"]
-        statement = (
-            update(table)
-            .where(table.c.pk == bindparam("row_pk"))
-            .values({name: bindparam(f"new_{name}") for name in columns})
-        )
-        values = [{"row_pk": row["pk"], **{f"new_{n}": row[n] for n in columns}} for row in rows]
-        await connection.execute(statement, values)
-
-
-async def park(connection: AsyncConnection, table: Any, rows: Iterable[Any]) -> None:
-    """Free the names of rows whose place another file has taken; no name on a disk holds a NUL."""
-    away = [
-        {"pk": row.pk, "raw_name": row.raw_name.split(b"\0")[0] + b"\0" + row.id.encode()} for row in rows
-    ]
-    await update_rows(connection, table, away)
-
-
-async def add_words(connection: AsyncConnection, new: Collection[str]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    for some in chunks(new):
-        statement = dialect.insert(words).on_conflict_do_nothing()
-        await connection.execute(statement, [{"word": word} for word in some])
-
-
-async def inside(connection: AsyncConnection, folder_pks: Collection[int]) -> list[int]:
-    """Keys of these folders and of all folders under them."""
-    found = list(folder_pks)
-    level = found
-    while level:
-        below: list[int] = []
-        for some in chunks(level):
-            rows = await connection.execute(select(folders.c.pk).where(folders.c.parent_pk.in_(some)))
-            below += [row.pk for row in rows]
-        found += below
-        level = below
-    return found
-
-
-async def files_in(connection: AsyncConnection, folder_pks: Collection[int]) -> list[tuple[int, str]]:
-    """(key, id) of the files here in these folders."""
-    found: list[tuple[int, str]] = []
-    for some in chunks(folder_pks):
-        rows = await connection.execute(
-            select(files.c.pk, files.c.id).where(files.c.folder_pk.in_(some), HERE)
-        )
-        found += [(row.pk, row.id) for row in rows]
-    return found
-
-
-async def set_gone(connection: AsyncConnection, table: Any, pks: Collection[int]) -> None:
-    for some in chunks(pks):
-        await connection.execute(update(table).where(table.c.pk.in_(some)).values(gone_at=now_ms()))
-
-
-async def count_again(connection: AsyncConnection, folder_pks: Collection[int]) -> list[str]:
-    """Make the counts of these folders, and of all above them, true; ids of the folders looked at."""
-    ids: list[str] = []
-    level = set(folder_pks)
-    while level:
-        above: set[int] = set()
-        for some in chunks(level):
-            await connection.execute(update(folders).where(folders.c.pk.in_(some)).values(**_counts()))
-            rows = await connection.execute(
-                select(folders.c.id, folders.c.parent_pk).where(folders.c.pk.in_(some))
-            )
-            for row in rows:
-                ids.append(row.id)
-                if row.parent_pk is not None:
-                    above.add(row.parent_pk)
-        level = above
-    return ids
-
-
-def _counts() -> dict[str, Any]:
-    mine = and_(files.c.folder_pk == folders.c.pk, HERE)
-    below = folders.alias()
-    inner = and_(below.c.parent_pk == folders.c.pk, below.c.gone_at.is_(None))
-    shown = or_(below.c.files_everyone > 0, below.c.folders_everyone > 0)
-
-    def number(source: Any, *conditions: Any) -> Any:
-        return select(func.count()).select_from(source).where(*conditions).scalar_subquery()
-
-    return {
-        "files": number(files, mine),
-        "files_everyone": number(files, mine, files.c.audience == Audience.EVERYONE),
-        "folders": number(below, inner),
-        "folders_everyone": number(below, inner, shown),
-    }
-
-
-# What callers see
 
 
 def visible_files(root_pks: Collection[int], sees: frozenset[Audience]) -> Select[Any]:
     """Files of the configured roots that these audiences may know of, joined with their folders."""
-    query = (
-        select(files, folders.c.id.label("folder_id"), folders.c.display_path.label("folder"))
-        .join(folders, folders.c.pk == files.c.folder_pk)
-        .where(HERE, *allowed(root_pks, sees))
-    )
-    return query
+    return with_folder().where(HERE, *allowed(root_pks, sees))
 
 
 def allowed(root_pks: Collection[int], sees: frozenset[Audience]) -> list[Any]:
@@ -294,6 +78,46 @@ def allowed(root_pks: Collection[int], sees: frozenset[Audience]) -> list[Any]:
     if sees != frozenset(Audience):
         conditions.append(files.c.audience.in_([audience.value for audience in sees]))
     return conditions
+
+
+async def file_with_place(
+    connection: AsyncConnection, file_id: str, root_pks: Collection[int], sees: frozenset[Audience]
+) -> Any:
+    """The whole row of one visible file, with `folder` and `folder_id`; None when there is none."""
+    query = visible_files(root_pks, sees).where(files.c.id == file_id)
+    return (await connection.execute(query)).first()
+
+
+async def rows_by_id(connection: AsyncConnection, ids: Collection[str]) -> list[Any]:
+    """Whole rows, with `folder` (the display path), of files that are here."""
+    found: list[Any] = []
+    for some in chunks(ids):
+        found += (await connection.execute(with_folder().where(files.c.id.in_(some), HERE))).all()
+    return found
+
+
+async def any_rows_by_id(connection: AsyncConnection, ids: Collection[str]) -> list[Any]:
+    """Whole rows of files, here or gone."""
+    found: list[Any] = []
+    for some in chunks(ids):
+        found += (await connection.execute(select(files).where(files.c.id.in_(some)))).all()
+    return found
+
+
+async def file_raw(connection: AsyncConnection, folder_pk: int, name: bytes) -> Any:
+    """The row, with `folder` and `folder_id`, that has this raw name in a folder, here or gone."""
+    query = with_folder().where(files.c.folder_pk == folder_pk, files.c.raw_name == name)
+    return (await connection.execute(query)).first()
+
+
+async def visible_by_id(
+    connection: AsyncConnection, ids: Collection[str], root_pks: Collection[int], sees: frozenset[Audience]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for some in chunks(ids):
+        query = visible_files(root_pks, sees).where(files.c.id.in_(some))
+        found |= {row.id: row for row in await connection.execute(query)}
+    return found
 
 
 def as_file(row: Any) -> File:
@@ -319,28 +143,6 @@ def as_file(row: Any) -> File:
         album=row.album,
         title=row.title,
         tags=tuple(row.tags or ()),
-    )
-
-
-async def file_with_place(
-    connection: AsyncConnection, file_id: str, root_pks: Collection[int], sees: frozenset[Audience]
-) -> Any:
-    """The whole row of one visible file, with `folder` and `folder_id`; None when there is none."""
-    query = visible_files(root_pks, sees).where(files.c.id == file_id)
-    return (await connection.execute(query)).first()
-
-
-def as_folder(row: Any, sees: frozenset[Audience]) -> Folder:
-    household = Audience.HOUSEHOLD in sees
-    for_everyone = row.files_everyone > 0 or row.folders_everyone > 0
-    return Folder(
-        id=row.id,
-        parent_id=row.parent_id,
-        name=row.name,
-        path=row.display_path,
-        audience=Audience.EVERYONE if for_everyone else Audience.HOUSEHOLD,
-        files=row.files if household else row.files_everyone,
-        folders=row.folders if household else row.folders_everyone,
     )
 
 
@@ -375,3 +177,117 @@ async def folders_in(
         mine = select(folders.c.pk).where(folders.c.id == parent_id).scalar_subquery()
         query = query.where(folders.c.parent_pk == mine)
     return [as_folder(row, sees) for row in await connection.execute(query)]
+
+
+async def folders_at(
+    connection: AsyncConnection, path: str, root_pks: Collection[int], sees: frozenset[Audience]
+) -> list[Folder]:
+    """Folders directly in those with this display path, by name."""
+    inside = select(folders.c.pk).where(
+        folders.c.display_path == path, folders.c.root_pk.in_(list(root_pks)), folders.c.gone_at.is_(None)
+    )
+    query = visible_folders(root_pks, sees).where(folders.c.parent_pk.in_(inside))
+    rows = await connection.execute(query.order_by(folders.c.sort_name, folders.c.pk))
+    return [as_folder(row, sees) for row in rows]
+
+
+async def folder_raw(connection: AsyncConnection, parent_pk: int, name: bytes) -> Any:
+    query = select(folders).where(folders.c.parent_pk == parent_pk, folders.c.raw_name == name)
+    return (await connection.execute(query)).first()
+
+
+async def folder_named(connection: AsyncConnection, parent_pk: int, name: str) -> Any:
+    """A folder that is here, by its display name."""
+    query = select(folders.c.pk).where(
+        folders.c.parent_pk == parent_pk, folders.c.name == name, folders.c.gone_at.is_(None)
+    )
+    return (await connection.execute(query)).first()
+
+
+def as_folder(row: Any, sees: frozenset[Audience]) -> Folder:
+    household = Audience.HOUSEHOLD in sees
+    for_everyone = row.files_everyone > 0 or row.folders_everyone > 0
+    return Folder(
+        id=row.id,
+        parent_id=row.parent_id,
+        name=row.name,
+        path=row.display_path,
+        audience=Audience.EVERYONE if for_everyone else Audience.HOUSEHOLD,
+        files=row.files if household else row.files_everyone,
+        folders=row.folders if household else row.folders_everyone,
+    )
+
+
+async def set_audience(
+    connection: AsyncConnection, folder_pks: Collection[int], audience: Audience | None
+) -> list[str]:
+    """Give the files in these folders an audience, None: by kind; ids of those that it changed."""
+    by_kind = case(
+        (files.c.kind.in_([kind.value for kind in EVERYONES]), Audience.EVERYONE.value),
+        else_=Audience.HOUSEHOLD.value,
+    )
+    wanted: Any = audience.value if audience else by_kind
+    ids: list[str] = []
+    for some in chunks(folder_pks):
+        changed = (
+            update(files)
+            .where(files.c.folder_pk.in_(some), files.c.audience != wanted)
+            .values(audience=wanted)
+            .returning(files.c.id)
+        )
+        ids += [row.id for row in await connection.execute(changed)]
+    return ids
+
+
+async def touch(connection: AsyncConnection, accessed: Mapping[str, int]) -> None:
+    """When files were last read: id → epoch milliseconds."""
+    if accessed:
+        statement = (
+            update(files).where(files.c.id == bindparam("file_id")).values(last_accessed_at=bindparam("at"))
+        )
+        await connection.execute(statement, [{"file_id": i, "at": at} for i, at in accessed.items()])
+
+
+# The trash
+
+
+def _trashed() -> Select[Any]:
+    return (
+        with_folder()
+        .add_columns(trash.c.raw_name.label("trash_name"), trash.c.trashed_at, trash.c.trashed_by)
+        .join(trash, trash.c.file_pk == files.c.pk)
+    )
+
+
+async def trashed_row(connection: AsyncConnection, file_id: str) -> Any:
+    return (await connection.execute(_trashed().where(files.c.id == file_id))).first()
+
+
+async def trashed_rows(connection: AsyncConnection, root_pks: Collection[int]) -> list[Any]:
+    """Newest first."""
+    query = _trashed().where(files.c.root_pk.in_(list(root_pks))).order_by(trash.c.trashed_at.desc())
+    return list((await connection.execute(query)).all())
+
+
+async def forget_trash(connection: AsyncConnection, pks: Collection[int]) -> None:
+    for some in chunks(pks):
+        await connection.execute(delete(trash).where(trash.c.file_pk.in_(some)))
+
+
+async def delete_files(connection: AsyncConnection, pks: Collection[int]) -> None:
+    for some in chunks(pks):
+        await connection.execute(delete(files).where(files.c.pk.in_(some)))
+
+
+async def delete_long_gone(connection: AsyncConnection, before_ms: int) -> None:
+    """Rows whose file has been away for so long that it will not come back; not those in the trash."""
+    kept = select(trash.c.file_pk)
+    await connection.execute(delete(files).where(files.c.gone_at < before_ms, files.c.pk.not_in(kept)))
+    still = select(files.c.folder_pk)
+    inner = folders.alias()
+    parents = select(inner.c.parent_pk).where(inner.c.parent_pk.is_not(None))
+    await connection.execute(
+        delete(folders).where(
+            folders.c.gone_at < before_ms, folders.c.pk.not_in(still), folders.c.pk.not_in(parents)
+        )
+    )

@@ -113,6 +113,16 @@ files = Table(
 looks at; `facts_from` is who described this content: null nobody yet, `probe`, `daemon`, or `broken`.
 A row with `gone_at` is not listed: its file is away (kept for a while, so that a late move keeps its id)."""
 
+trash = Table(
+    "trash",
+    metadata,
+    Column("file_pk", ForeignKey("files.pk", ondelete="CASCADE"), primary_key=True),
+    Column("raw_name", LargeBinary, nullable=False),
+    Column("trashed_at", BigInteger, nullable=False),
+    Column("trashed_by", String(16)),
+)
+"""Files that lie in `.mantel/trash/` of their root, each under its id."""
+
 library_state = Table(
     "library_state",
     metadata,

@@ -7,6 +7,7 @@ Rule 3: only regular files are opened for reading, and without waiting for one (
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -24,6 +25,7 @@ DEEPEST = 64
 _OPENAT2 = 437
 _RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 0x01, 0x02, 0x04, 0x08
 _RESOLVE = _RESOLVE_NO_XDEV | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH
+_RENAME_NOREPLACE = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -55,7 +57,9 @@ def signed(inode: int) -> int:
 
 def open_beneath(root: int, path: bytes, flags: int) -> int:
     """A descriptor of `path` beneath the root's descriptor. Raises OSError, also for a link on the way."""
-    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW
+    if not flags & os.O_PATH:  # openat2 refuses the two together
+        flags |= os.O_NONBLOCK
     parts = path.split(b"/") if path else [b"."]
     if b".." in parts or b"" in parts or b"\0" in path:
         raise OSError(errno.EXDEV, "no path beneath a root", path)
@@ -95,6 +99,32 @@ def opened(root: int, path: bytes, flags: int) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def make_folder(root: int, parent: bytes, name: bytes) -> int:
+    """A folder in a folder, durable; fine when it is there. Returns its inode. Raises OSError."""
+    with opened(root, parent, os.O_RDONLY | os.O_DIRECTORY) as fd:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o775, dir_fd=fd)
+            os.fsync(fd)
+    with opened(root, parent + b"/" + name if parent else name, os.O_PATH | os.O_DIRECTORY) as made:
+        return signed(os.fstat(made).st_ino)
+
+
+def rename_new(source: int, name: bytes, target: int, new_name: bytes) -> None:
+    """Rename between two open folders, durable, never over another file: FileExistsError then.
+
+    Where the file system has no RENAME_NOREPLACE (exFAT, NFS), an empty placeholder takes the name first.
+    """
+    if _libc.renameat2(source, name, target, new_name, _RENAME_NOREPLACE) != 0:
+        code = ctypes.get_errno()
+        if code not in (errno.EINVAL, errno.ENOSYS):
+            raise OSError(code, os.strerror(code), new_name)
+        os.close(os.open(new_name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, dir_fd=target))
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
+    os.fsync(target)
+    if source != target:
+        os.fsync(source)
 
 
 def open_file(root: int, path: bytes) -> int:

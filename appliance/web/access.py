@@ -59,7 +59,15 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("POST", "/auth/pair/<pairing_id>/claim"): PUBLIC,
     ("POST", "/auth/pair/<pairing_id>/finish"): PUBLIC,
     # library
-    #
+    ("GET", "/files"): GUEST,
+    ("GET", "/files/<file_id>"): GUEST,
+    ("PATCH", "/files/<file_id>"): EDITOR,
+    ("DELETE", "/files/<file_id>"): EDITOR,
+    ("GET", "/trash"): EDITOR,
+    ("POST", "/files/<file_id>/restore"): EDITOR,
+    ("GET", "/folders"): GUEST,
+    ("GET", "/folders/<folder_id>"): GUEST,
+    ("PATCH", "/folders/<folder_id>"): ADMIN,
     # uploads
     #
     # casting

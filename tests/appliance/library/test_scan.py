@@ -104,12 +104,16 @@ async def test_new_content_under_a_name_keeps_the_id(
 
 
 async def test_a_hard_link_is_a_file_of_its_own(library: Library, root: Path) -> None:
-    put(root, "a.mp4")
+    put(root, "M/a.mp4")
     await settle(library)
-    os.link(root / "a.mp4", root / "b.mp4")
+    before = await listed(library)
+    for name in ("A/b.mp4", "Z/b.mp4"):
+        (root / name).parent.mkdir()
+        os.link(root / "M/a.mp4", root / name)
     await settle(library)
     now = await listed(library)
-    assert now["a.mp4"].id != now["b.mp4"].id
+    assert now["M/a.mp4"].id == before["M/a.mp4"].id
+    assert len({file.id for file in now.values()}) == 3
 
 
 async def test_what_is_gone_is_forgotten_and_known_again_when_it_returns(
