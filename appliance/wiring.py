@@ -29,6 +29,10 @@ from appliance.power.power import Power, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings
 from appliance.streaming import routes as streaming_routes
+from appliance.uploads import routes as upload_routes
+from appliance.uploads.known import Known
+from appliance.uploads.publishing import Publishing
+from appliance.uploads.uploads import Uploads
 from appliance.web import routes as web_routes
 from appliance.web.access import EVENTS
 from appliance.web.app import create_web_app
@@ -88,6 +92,11 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         library = Library(database, journal, settings.library, rescan_seconds=settings.rescan_seconds)
         await started(library)
         await started(News(library, live))
+        publishing = Publishing(database, library, settings.scan_command)
+        uploads = Uploads(
+            database, library, publishing, limit=settings.upload_limit, free_space=settings.free_space
+        )
+        await started(uploads)
 
         def tell_waking(machine: Machine, waking: Waking) -> None:
             live.publish("device", power_routes.shown(machine, waking, Role.VIEWER))
@@ -114,6 +123,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
                 streaming_routes.blueprint(library, journal),
+                upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),
                 dashboard_routes.blueprint(reports, describe, check_file),

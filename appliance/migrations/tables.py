@@ -4,6 +4,7 @@ import appliance.accounts.tables
 import appliance.journal.tables
 import appliance.library.tables
 import appliance.power.tables
+import appliance.uploads.tables
 from appliance.database import metadata
 
 __all__ = ["appliance", "metadata"]

@@ -15,10 +15,23 @@ from appliance.accounts.caller import Audience, Caller, calling
 from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
 from appliance.library.items import File
+from appliance.library.kinds import HEAD, UNKNOWN, inline_type
 from appliance.streaming import body
 from appliance.streaming.answer import Answer, answer
 from appliance.streaming.byte_range import Part
 from appliance.streaming.disposition import disposition
+
+SHOWN = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src 'self'",
+        "media-src 'self'",
+        "object-src 'self'",
+        "style-src 'unsafe-inline'",
+        "frame-ancestors 'none'",
+    )
+)
+"""A picture, film or PDF that is opened by itself: the browser makes a page around it, and no more."""
 
 SANDBOX = "sandbox; default-src 'none'"
 """An attachment that a browser shows all the same runs nothing and belongs to no origin."""
@@ -45,7 +58,7 @@ def blueprint(library: Library, journal: Journal, stall_limit: float = body.STAL
     @routes.get("/files/<file_id>/stream")
     async def stream(file_id: str) -> Response:
         caller = calling()
-        file, said = await look(file_id, caller)
+        file, said, is_shown = await look(file_id, caller)
         counter = partial(journal.span, caller, file_id, file.size_bytes, said.first_byte, "web")
         send = body.chunks(
             partial(library.open, file_id, caller.sees),
@@ -54,34 +67,38 @@ def blueprint(library: Library, journal: Journal, stall_limit: float = body.STAL
             counter,
             stall_limit,
         )
-        return _response(said, send, "inline", file)
+        return _response(said, send, file, is_shown)
 
     @routes.get("/files/<file_id>/download")
     async def download(file_id: str) -> Response:
         caller = calling()
-        file, said = await look(file_id, caller)
-        said = replace(said, headers={**said.headers, "Content-Security-Policy": SANDBOX})
+        file, said, _ = await look(file_id, caller)
         send = body.chunks(
             partial(library.open, file_id, caller.sees),
             said.headers["ETag"],
             said.pieces,
             stall_limit=stall_limit,
         )
-        return _response(said, _noted(send, said, file, caller), "attachment", file)
+        return _response(said, _noted(send, said, file, caller), file, is_shown=False)
 
-    async def look(file_id: str, caller: Caller) -> tuple[File, Answer]:
-        """The file as it is now, and what this request gets of it. The body opens it again."""
+    async def look(file_id: str, caller: Caller) -> tuple[File, Answer, bool]:
+        """The file as it is now, what this request gets of it, and whether a browser may show it itself.
+
+        Nothing stays open: the body opens it again.
+        """
         opened = await library.open(file_id, caller.sees)
         try:
+            head = await body.read(opened.fd, 0, HEAD)
+            shown_as = inline_type(opened.file.mime_type, head)
             said = answer(
                 request.method,
                 request.headers,
                 size=opened.size,
                 etag=opened.etag,
                 mtime_ns=opened.mtime_ns,
-                content_type=opened.file.mime_type,
+                content_type=shown_as or UNKNOWN,
             )
-            return replace(opened.file, size_bytes=opened.size), said
+            return replace(opened.file, size_bytes=opened.size), said, shown_as is not None
         finally:
             opened.close()
 
@@ -111,7 +128,7 @@ def blueprint(library: Library, journal: Journal, stall_limit: float = body.STAL
     return routes
 
 
-def _response(said: Answer, send: AsyncIterator[bytes], kind: str, file: File) -> Response:
+def _response(said: Answer, send: AsyncIterator[bytes], file: File, is_shown: bool) -> Response:
     response = Response(send if said.pieces else b"", said.status)
     # No limit of time on a stream; `body.chunks` has its own, on standing still.
     response.timeout = None
@@ -120,7 +137,10 @@ def _response(said: Answer, send: AsyncIterator[bytes], kind: str, file: File) -
         response = _problem(said.status)
     response.headers.update(said.headers)
     if said.status in (200, 206):
-        response.headers["Content-Disposition"] = disposition(kind, file.name)
+        response.headers["Content-Disposition"] = disposition(
+            "inline" if is_shown else "attachment", file.name
+        )
+        response.headers["Content-Security-Policy"] = SHOWN if is_shown else SANDBOX
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response

@@ -86,6 +86,15 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,
     ("GET", "/files/<file_id>/download"): VIEWER,
+    # uploads
+    ("POST", "/files/upload"): EDITOR,
+    ("POST", "/uploads/known"): EDITOR,
+    ("OPTIONS", "/files/tus"): EDITOR,
+    ("POST", "/files/tus"): EDITOR,
+    ("GET", "/files/tus/<upload_id>"): EDITOR,
+    ("PATCH", "/files/tus/<upload_id>"): EDITOR,
+    ("DELETE", "/files/tus/<upload_id>"): EDITOR,
+    ("POST", "/files/tus/<upload_id>"): EDITOR,
     # journal
     ("POST", "/events"): GUEST,
     ("PUT", "/files/<file_id>/position"): VIEWER,
@@ -107,7 +116,11 @@ JSON: Final = "application/json"
 LARGEST_JSON = 1 * MIB
 """Bytes of a JSON body; who takes other bodies limits them."""
 
-BODIES: dict[tuple[str, str], str] = {}
+BODIES: dict[tuple[str, str], str] = {
+    ("POST", "/files/upload"): "multipart/form-data",
+    ("PATCH", "/files/tus/<upload_id>"): "application/offset+octet-stream",
+    ("POST", "/files/tus/<upload_id>"): "application/offset+octet-stream",
+}
 """Routes that take another body than application/json: (method, rule) → its media type."""
 
 EVENTS: dict[str, Role] = {

@@ -142,7 +142,7 @@ async def test_head_reads_nothing(house: House) -> None:
         file.truncate(2**40)
     reply = await asyncio.wait_for(ask(house.port, "/files/huge/stream", method="HEAD"), 5)
     assert (reply.status, reply.headers["content-length"], reply.body) == (200, str(2**40), b"")
-    assert house.shelf.opened == 1
+    assert house.shelf.opened == 1  # for its size and first bytes; the body never opened it
     ranged = await ask(house.port, "/files/huge/stream", {"Range": "bytes=-10"})
     assert (ranged.status, ranged.body) == (206, bytes(10))
 
@@ -161,6 +161,32 @@ async def test_empty_file(house: House) -> None:
     whole = await ask(house.port, "/files/empty/stream")
     assert (whole.status, whole.headers["content-length"], whole.body) == (200, "0", b"")
     assert (await ask(house.port, "/files/empty/stream", {"Range": "bytes=0-"})).status == 416
+
+
+@pytest.mark.parametrize(
+    ("name", "listed_as", "content", "shown_as"),
+    [
+        ("a.png", "image/png", b"\x89PNG\r\n\x1a\n....", "image/png"),
+        ("b.png", "image/png", b"<html><script>alert(1)</script>", None),
+        ("c.mp4", "video/mp4", b"<svg onload=alert(1)>", None),
+        ("d.html", "text/html", b"<html>", None),
+        ("e.svg", "image/svg+xml", b"<svg/>", None),
+        ("f.txt", "text/plain", b"<script>", "text/plain; charset=utf-8"),
+        ("g.pdf", "application/pdf", b"%PDF-1.7", "application/pdf"),
+        ("h.pdf", "application/pdf", b"<html>", None),
+        ("i.zip", "application/zip", b"PK", None),
+    ],
+)
+async def test_only_what_looks_like_its_type_is_shown(
+    house: House, name: str, listed_as: str, content: bytes, shown_as: str | None
+) -> None:
+    (house.shelf.folder / name).write_bytes(content)
+    house.shelf.types[name] = listed_as
+    reply = await ask(house.port, f"/files/{name}/stream")
+    assert reply.headers["content-type"] == (shown_as or "application/octet-stream")
+    assert reply.headers["content-disposition"].startswith("inline" if shown_as else "attachment")
+    assert ("sandbox" in reply.headers["content-security-policy"]) == (shown_as is None)
+    assert reply.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_download_is_an_attachment_and_noted_when_its_end_was_reached(house: House) -> None:
