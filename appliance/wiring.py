@@ -21,6 +21,7 @@ from appliance.database import Database
 from appliance.journal import routes as journal_routes
 from appliance.journal.feed import Feed
 from appliance.journal.journal import Journal
+from appliance.library import routes as library_routes
 from appliance.library.library import Library
 from appliance.notify import notify, watchdog_seconds
 from appliance.power import routes as power_routes
@@ -114,7 +115,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             return await library.file(file_id, caller.sees)
 
         async def describe(ids: list[str], caller: Caller) -> dict[str, dict[str, Any]]:
-            return {}
+            return await library_routes.described(library, ids, caller)
 
         web_app = create_web_app(
             settings,
@@ -122,6 +123,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             [
                 web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
+                library_routes.blueprint(library, journal),
                 streaming_routes.blueprint(library, journal),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe),
