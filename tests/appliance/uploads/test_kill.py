@@ -88,7 +88,7 @@ async def campaign(folder: Path, rounds: int, seed: int) -> None:
         async with sign_in(home) as http:
             await check(home, http, all_sent)
             for _ in range(3):
-                size = dice.choice([1, 50_000, 900_000])
+                size = dice.choice([16, 50_000, 900_000])
                 all_sent.append(Sent(f"{len(all_sent)}.bin", os.urandom(size) + b"end", dice.random() < 0.4))
             waiting = [one for one in all_sent if one.file_id is None]
             sending = [asyncio.create_task(send(http, one)) for one in waiting]
