@@ -13,7 +13,9 @@ import org.springframework.context.support.GenericApplicationContext;
 @SpringBootApplication(proxyBeanMethods = false)
 public class MantelAnalytics {
 
-  /** Exit code of a start that a setting stopped: a restart would not help (sysexits.h EX_CONFIG). */
+  /**
+   * Exit code of a start that a setting stopped: a restart would not help (sysexits.h EX_CONFIG).
+   */
   private static final int BAD_SETTING = 78;
 
   public static void main(String[] args) {

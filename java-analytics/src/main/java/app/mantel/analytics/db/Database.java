@@ -57,7 +57,8 @@ public final class Database implements AutoCloseable {
     // a rebuild of a whole year holds the writer for seconds
     pool.setConnectionTimeout(30_000);
     if (dialect == Dialect.SQLITE) {
-      // Driver properties: of several pragmas in a connection's first statement only one would count.
+      // Driver properties: of several pragmas in a connection's first statement only one would
+      // count.
       pool.addDataSourceProperty("journal_mode", "WAL");
       // The cursor is in the same file as what it counts: what a power cut takes, the appliance
       // sends again.
@@ -101,10 +102,15 @@ public final class Database implements AutoCloseable {
 
   /** One write transaction: all of {@code work} or nothing. */
   public <T> T write(Function<Writing, T> work) {
-    return result(transaction.execute(status -> work.apply(new Writing(JdbcClient.create(writing), writing))));
+    return result(
+        transaction.execute(
+            status -> work.apply(new Writing(JdbcClient.create(writing), writing))));
   }
 
-  /** A statement that must stand outside a transaction, such as VACUUM INTO or REFRESH … CONCURRENTLY. */
+  /**
+   * A statement that must stand outside a transaction, such as VACUUM INTO or REFRESH …
+   * CONCURRENTLY.
+   */
   public void alone(String sql) {
     writing.execute(sql);
   }

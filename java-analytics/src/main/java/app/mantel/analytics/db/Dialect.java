@@ -1,16 +1,18 @@
 package app.mantel.analytics.db;
 
+import java.util.List;
+
 /** What differs between the two stores; upserts and the rest are written alike. */
 public enum Dialect {
   SQLITE("blob", "classpath:db/migration/common"),
   POSTGRESQL("bytea", "classpath:db/migration/common", "classpath:db/migration/postgresql");
 
   private final String bytes;
-  private final String[] migrations;
+  private final List<String> migrations;
 
   Dialect(String bytes, String... migrations) {
     this.bytes = bytes;
-    this.migrations = migrations;
+    this.migrations = List.of(migrations);
   }
 
   /** Name of the column type for bytes. */
@@ -19,6 +21,6 @@ public enum Dialect {
   }
 
   String[] migrations() {
-    return migrations.clone();
+    return migrations.toArray(String[]::new);
   }
 }

@@ -11,7 +11,8 @@ import tools.jackson.databind.JsonNode;
  *
  * @param beganAt start of a span; the time of anything else
  * @param endedAt end of a span; the time of anything else
- * @param payload what only some types carry, by type; null where the type carries nothing that counts
+ * @param payload what only some types carry, by type; null where the type carries nothing that
+ *     counts
  */
 public record Event(
     String eventId,
@@ -30,7 +31,8 @@ public record Event(
   public sealed interface Payload permits Bytes, Position, Query, FileState, UserState {}
 
   /** A span or a download: which bytes were sent, counted from {@code firstByte}. */
-  public record Bytes(String source, long firstByte, long bytes, long sizeBytes) implements Payload {}
+  public record Bytes(String source, long firstByte, long bytes, long sizeBytes)
+      implements Payload {}
 
   /** A ping of the page's player, or of a cast. */
   public record Position(String state, double seconds, double rate) implements Payload {}
@@ -38,7 +40,9 @@ public record Event(
   /** A search; {@code text} is lower case with single blanks. */
   public record Query(String text, long results) implements Payload {}
 
-  /** A file as the appliance's index has it. {@code pathBase64} is set where the path is no UTF-8. */
+  /**
+   * A file as the appliance's index has it. {@code pathBase64} is set where the path is no UTF-8.
+   */
   public record FileState(
       String root,
       String path,
@@ -58,7 +62,8 @@ public record Event(
 
   private static final Pattern ID =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
-  private static final Set<String> STATES = Set.of("playing", "paused", "seeked", "ended", "hidden");
+  private static final Set<String> STATES =
+      Set.of("playing", "paused", "seeked", "ended", "hidden");
   private static final Set<String> CAST_STATES =
       Set.of("playing", "paused", "seeked", "ended", "stopped", "buffering");
   private static final Set<String> PRIVACY = Set.of("full", "anonymous", "off");
@@ -92,9 +97,13 @@ public record Event(
     }
     long at = fields.time("at");
     String userId =
-        type.needsUser() ? fields.text("userId", LONGEST_ID) : fields.optionalText("userId", LONGEST_ID);
+        type.needsUser()
+            ? fields.text("userId", LONGEST_ID)
+            : fields.optionalText("userId", LONGEST_ID);
     String fileId =
-        type.needsFile() ? fields.text("fileId", LONGEST_ID) : fields.optionalText("fileId", LONGEST_ID);
+        type.needsFile()
+            ? fields.text("fileId", LONGEST_ID)
+            : fields.optionalText("fileId", LONGEST_ID);
     String device = fields.optionalText("device", LONGEST_ID);
     JsonNode inner = json.get("payload");
     if (inner == null || !inner.isObject()) {
@@ -107,18 +116,34 @@ public record Event(
       throw new BadEvent("payload.endedAt", "a time not before startedAt");
     }
     return new Event(
-        eventId, (int) version, seq, type, at, beganAt, endedAt, userId, device, fileId, payload(type, payload));
+        eventId,
+        (int) version,
+        seq,
+        type,
+        at,
+        beganAt,
+        endedAt,
+        userId,
+        device,
+        fileId,
+        payload(type, payload));
   }
 
   private static @Nullable Payload payload(EventType type, Fields fields) throws BadEvent {
     return switch (type) {
       case SPAN ->
           new Bytes(
-              fields.text("source", 16), fields.count("firstByte"), fields.count("bytes"), fields.count("sizeBytes"));
+              fields.text("source", 16),
+              fields.count("firstByte"),
+              fields.count("bytes"),
+              fields.count("sizeBytes"));
       case DOWNLOAD -> new Bytes("download", 0, fields.count("bytes"), fields.count("sizeBytes"));
-      case PING -> new Position(fields.oneOf("state", STATES), fields.seconds("position"), fields.rate("rate"));
+      case PING ->
+          new Position(
+              fields.oneOf("state", STATES), fields.seconds("position"), fields.rate("rate"));
       case CAST_POSITION ->
-          new Position(fields.oneOf("state", CAST_STATES), fields.seconds("position"), fields.rate("rate"));
+          new Position(
+              fields.oneOf("state", CAST_STATES), fields.seconds("position"), fields.rate("rate"));
       case SEARCH -> new Query(query(fields.text("query", 1000)), fields.count("results"));
       case FILE_ADDED, FILE_CHANGED ->
           new FileState(

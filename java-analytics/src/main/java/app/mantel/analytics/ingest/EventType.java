@@ -36,7 +36,8 @@ public enum EventType {
 
   boolean needsFile() {
     return switch (this) {
-      case SPAN, PING, CAST_POSITION, DOWNLOAD, VIEW, FILE_ADDED, FILE_CHANGED, FILE_REMOVED -> true;
+      case SPAN, PING, CAST_POSITION, DOWNLOAD, VIEW, FILE_ADDED, FILE_CHANGED, FILE_REMOVED ->
+          true;
       default -> false;
     };
   }

@@ -6,7 +6,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** Reads the fields of one JSON object, strictly; {@code prefix} stands before a field's name in a reason. */
+/**
+ * Reads the fields of one JSON object, strictly; {@code prefix} stands before a field's name in a
+ * reason.
+ */
 record Fields(JsonNode object, String prefix) {
   /** Years 2000 to 2200 as epoch milliseconds: a clock that is further off is no clock. */
   private static final long EARLIEST = 946_684_800_000L;
@@ -29,7 +32,9 @@ record Fields(JsonNode object, String prefix) {
     if (node == null || node.isNull()) {
       return null;
     }
-    if (!node.isString() || node.stringValue().length() > longest || node.stringValue().indexOf('\0') >= 0) {
+    if (!node.isString()
+        || node.stringValue().length() > longest
+        || node.stringValue().indexOf('\0') >= 0) {
       throw new BadEvent(prefix + name, "a text of at most " + longest + " characters");
     }
     return node.stringValue();
@@ -38,14 +43,19 @@ record Fields(JsonNode object, String prefix) {
   String oneOf(String name, Set<String> allowed) throws BadEvent {
     String value = optionalText(name, 64);
     if (value == null || !allowed.contains(value)) {
-      throw new BadEvent(prefix + name, "one of " + String.join(", ", allowed.stream().sorted().toList()));
+      throw new BadEvent(
+          prefix + name, "one of " + String.join(", ", allowed.stream().sorted().toList()));
     }
     return value;
   }
 
   long count(String name) throws BadEvent {
     JsonNode node = object.get(name);
-    if (node == null || !node.isIntegralNumber() || !node.canConvertToLong() || node.longValue() < 0 || node.longValue() > LARGEST) {
+    if (node == null
+        || !node.isIntegralNumber()
+        || !node.canConvertToLong()
+        || node.longValue() < 0
+        || node.longValue() > LARGEST) {
       throw new BadEvent(prefix + name, "a whole number, 0 or more,");
     }
     return node.longValue();
@@ -53,7 +63,10 @@ record Fields(JsonNode object, String prefix) {
 
   double seconds(String name) throws BadEvent {
     JsonNode node = object.get(name);
-    if (node == null || !node.isNumber() || !(node.doubleValue() >= 0) || node.doubleValue() > 1e9) {
+    if (node == null
+        || !node.isNumber()
+        || !(node.doubleValue() >= 0)
+        || node.doubleValue() > 1e9) {
       throw new BadEvent(prefix + name, "a number of seconds, 0 or more,");
     }
     return node.doubleValue();

@@ -22,9 +22,9 @@ import tools.jackson.databind.JsonNode;
 /**
  * Stores batches of the feed.
  *
- * <p>Rules: a batch and its cursor are one transaction. An event is told by its id: a repeat changes
- * nothing, a higher version replaces. A bad event is set aside with its reason and the cursor moves
- * on. Two batches in another order leave the same behind.
+ * <p>Rules: a batch and its cursor are one transaction. An event is told by its id: a repeat
+ * changes nothing, a higher version replaces. A bad event is set aside with its reason and the
+ * cursor moves on. Two batches in another order leave the same behind.
  */
 @Component
 class Ingest {
@@ -50,7 +50,13 @@ class Ingest {
   private final People people;
   private final Clock clock;
 
-  Ingest(Database database, DayBorders borders, DirtyDays dirty, KnownFiles files, People people, Clock clock) {
+  Ingest(
+      Database database,
+      DayBorders borders,
+      DirtyDays dirty,
+      KnownFiles files,
+      People people,
+      Clock clock) {
     this.database = database;
     this.borders = borders;
     this.dirty = dirty;

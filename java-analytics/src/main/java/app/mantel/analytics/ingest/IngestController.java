@@ -28,7 +28,8 @@ class IngestController {
 
   record Cursor(long through) {}
 
-  record Batch(@Nullable String epoch, @Nullable Long from, @Nullable Long to, @Nullable JsonNode events) {}
+  record Batch(
+      @Nullable String epoch, @Nullable Long from, @Nullable Long to, @Nullable JsonNode events) {}
 
   @GetMapping("/cursor")
   Cursor cursor(@RequestParam String epoch) {

@@ -4,14 +4,18 @@ import app.mantel.analytics.db.Database;
 import java.util.Arrays;
 import org.springframework.stereotype.Component;
 
-/** The library as the feed tells it; the order of two messages about a file is that of their time. */
+/**
+ * The library as the feed tells it; the order of two messages about a file is that of their time.
+ */
 @Component
 public class KnownFiles {
   private static final String NEWER =
       " where excluded.changed_at > library_file.changed_at or (excluded.changed_at ="
           + " library_file.changed_at and excluded.changed_seq >= library_file.changed_seq)";
 
-  /** A file was added or changed at {@code at}; its content is read again if size or time differ. */
+  /**
+   * A file was added or changed at {@code at}; its content is read again if size or time differ.
+   */
   public void put(Database.Writing store, KnownFile file, long at, long seq) {
     int newer =
         store

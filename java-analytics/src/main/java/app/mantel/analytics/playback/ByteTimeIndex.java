@@ -34,7 +34,8 @@ public final class ByteTimeIndex {
    * From keyframes in any order, thinned to {@link #MOST_POINTS}; the ends of the file are added.
    * Points that run backwards in time are left out.
    */
-  public static ByteTimeIndex of(long[] positions, double[] times, long sizeBytes, double durationSec) {
+  public static ByteTimeIndex of(
+      long[] positions, double[] times, long sizeBytes, double durationSec) {
     Integer[] order = new Integer[positions.length];
     Arrays.setAll(order, i -> i);
     Arrays.sort(order, (a, b) -> Long.compare(positions[a], positions[b]));
@@ -114,7 +115,7 @@ public final class ByteTimeIndex {
   private static void number(ByteArrayOutputStream out, long value) {
     long rest = value;
     while (rest >= 0x80) {
-      out.write((int) (rest & 0x7f | 0x80));
+      out.write((int) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
     }
     out.write((int) rest);

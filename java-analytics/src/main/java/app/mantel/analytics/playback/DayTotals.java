@@ -112,9 +112,9 @@ final class DayTotals implements RawEvents.Reader {
       return;
     }
     String person = row.person();
-    String who =
-        person == null || person.startsWith(Aliases.ANONYMOUS) ? "anon" : person;
-    int[] counts = searches.computeIfAbsent(new SearchKey(day.toString(), query, who), key -> new int[2]);
+    String who = person == null || person.startsWith(Aliases.ANONYMOUS) ? "anon" : person;
+    int[] counts =
+        searches.computeIfAbsent(new SearchKey(day.toString(), query, who), key -> new int[2]);
     counts[0]++;
     counts[1] += row.results() == 0 ? 1 : 0;
   }
@@ -181,7 +181,9 @@ final class DayTotals implements RawEvents.Reader {
             + " bytes, watch_seconds, counted, completed, estimated, coverage)"
             + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         sessionRows);
-    store.each("insert into visit (person, started_at, ended_at, start_day) values (?, ?, ?, ?)", visitRows);
+    store.each(
+        "insert into visit (person, started_at, ended_at, start_day) values (?, ?, ?, ?)",
+        visitRows);
     store.each(
         "insert into rollup_play (day, file_id, viewer, streams, downloads, plays, completed, views,"
             + " watch_seconds, bytes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -191,8 +193,16 @@ final class DayTotals implements RawEvents.Reader {
                   PlayKey key = entry.getKey();
                   Play play = entry.getValue();
                   return new Object[] {
-                    key.day(), key.fileId(), key.viewer(), play.streams, play.downloads, play.plays,
-                    play.completed, play.views, play.watchSeconds, play.bytes
+                    key.day(),
+                    key.fileId(),
+                    key.viewer(),
+                    play.streams,
+                    play.downloads,
+                    play.plays,
+                    play.completed,
+                    play.views,
+                    play.watchSeconds,
+                    play.bytes
                   };
                 })
             .toList());
@@ -212,7 +222,9 @@ final class DayTotals implements RawEvents.Reader {
             .map(
                 entry -> {
                   Day day = entry.getValue();
-                  return new Object[] {entry.getKey(), day.people.size(), day.visits, day.watchSeconds};
+                  return new Object[] {
+                    entry.getKey(), day.people.size(), day.visits, day.watchSeconds
+                  };
                 })
             .toList());
   }

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 
-/** Days whose rollups no longer tell the truth. A mark counts up, so that one made meanwhile stays. */
+/**
+ * Days whose rollups no longer tell the truth. A mark counts up, so that one made meanwhile stays.
+ */
 @Component
 public class DirtyDays {
   private static final String MARK =

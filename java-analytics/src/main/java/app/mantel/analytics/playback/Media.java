@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param index bytes to seconds; null while the duration is unknown
  * @param exact whether {@code index} is more than a straight line over uneven bytes
  */
-public record Media(double durationSec, boolean timed, @Nullable ByteTimeIndex index, boolean exact) {
+public record Media(
+    double durationSec, boolean timed, @Nullable ByteTimeIndex index, boolean exact) {
   public static final Media UNKNOWN = new Media(0, true, null, false);
 
   /** Shortest watching, in seconds, that counts as a play; half the file where that is less. */

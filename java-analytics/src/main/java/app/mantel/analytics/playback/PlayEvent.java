@@ -22,7 +22,8 @@ record PlayEvent(
     SPAN
   }
 
-  static PlayEvent position(Kind kind, long at, String device, String state, double position, double rate) {
+  static PlayEvent position(
+      Kind kind, long at, String device, String state, double position, double rate) {
     return new PlayEvent(kind, at, at, device, state, position, rate, 0, 0);
   }
 

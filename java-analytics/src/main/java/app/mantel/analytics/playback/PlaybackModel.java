@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *       that falls into the time of a higher one, a minute more on either side, is not looked at.
  *   <li>Between two positions the medium was watched if it moved on no faster than the clock; after
  *       a jump only the few seconds that a player lets pass between two pings are taken.
- *   <li>Bytes are what a player has taken, not what was seen: they count up to the time that passed.
- *       Bytes read twice count once. A short read at the end of a file is a look at its index.
+ *   <li>Bytes are what a player has taken, not what was seen: they count up to the time that
+ *       passed. Bytes read twice count once. A short read at the end of a file is a look at its
+ *       index.
  *   <li>More than ten minutes of film at more than four times its speed is a download.
  *   <li>A play is as much as {@link Media#enoughSeconds}; complete is 85 % of the file.
  * </ol>
@@ -44,7 +45,11 @@ final class PlaybackModel {
    * @param estimated whether bytes were turned into time by a straight line
    */
   record Watched(
-      double watchSeconds, boolean counted, boolean completed, boolean estimated, byte @Nullable [] coverage) {}
+      double watchSeconds,
+      boolean counted,
+      boolean completed,
+      boolean estimated,
+      byte @Nullable [] coverage) {}
 
   private PlaybackModel() {}
 
@@ -108,7 +113,8 @@ final class PlaybackModel {
     double moved = now.position() - before.position();
     boolean played = moved >= 0 && moved <= passed * CLOCK_SLACK + POSITION_SLACK_SEC;
     double to = before.position() + (played ? moved : Math.min(passed, PING_EVERY_SEC));
-    watched.add(before.position(), media.durationSec() > 0 ? Math.min(to, media.durationSec()) : to);
+    watched.add(
+        before.position(), media.durationSec() > 0 ? Math.min(to, media.durationSec()) : to);
   }
 
   /** Returns whether the straight line was needed. */
@@ -123,7 +129,9 @@ final class PlaybackModel {
     double raw = 0;
     boolean alone = events.stream().filter(event -> event.kind() == Kind.SPAN).count() == 1;
     for (PlayEvent span : events) {
-      if (span.kind() != Kind.SPAN || span.bytes() == 0 || higher.touches(span.beganAt(), span.endedAt())) {
+      if (span.kind() != Kind.SPAN
+          || span.bytes() == 0
+          || higher.touches(span.beganAt(), span.endedAt())) {
         continue;
       }
       double elapsed = (span.endedAt() - span.beganAt()) / 1000.0;
@@ -133,7 +141,9 @@ final class PlaybackModel {
       if (to - from < 1 || (tail && !alone)) {
         continue;
       }
-      clock.add(span.beganAt() / 1000.0, Math.max(span.endedAt() / 1000.0, span.beganAt() / 1000.0 + 0.001));
+      clock.add(
+          span.beganAt() / 1000.0,
+          Math.max(span.endedAt() / 1000.0, span.beganAt() / 1000.0 + 0.001));
       raw += to - from;
       limited.add(from, Math.min(to, from + elapsed * CLOCK_SLACK + BUFFER_SEC));
     }

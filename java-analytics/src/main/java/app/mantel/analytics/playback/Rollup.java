@@ -18,8 +18,8 @@ import org.springframework.stereotype.Component;
 /**
  * Makes the rollups of dirty days anew from the raw events: sessions, visits, totals.
  *
- * <p>Rules: a day is made wholly or not at all. A session belongs to the day on which it began, so a
- * day that a session reaches into makes the day of its beginning dirty too. Running twice changes
+ * <p>Rules: a day is made wholly or not at all. A session belongs to the day on which it began, so
+ * a day that a session reaches into makes the day of its beginning dirty too. Running twice changes
  * nothing.
  */
 @Component
@@ -66,9 +66,10 @@ public class Rollup {
     database
         .read()
         .sql("select day, marked from rollup_dirty")
-        .query(rows -> {
-          dirty.put(LocalDate.parse(rows.getString(1)), rows.getLong(2));
-        });
+        .query(
+            rows -> {
+              dirty.put(LocalDate.parse(rows.getString(1)), rows.getLong(2));
+            });
     return dirty;
   }
 
@@ -124,7 +125,12 @@ public class Rollup {
     long found = least;
     for (String table : List.of("playback_session", "visit")) {
       Long reached =
-          sql.sql("select " + furthest + " from " + table + " where ended_at >= :from and started_at < :to")
+          sql.sql(
+                  "select "
+                      + furthest
+                      + " from "
+                      + table
+                      + " where ended_at >= :from and started_at < :to")
               .param("from", border - Chains.GAP_MS)
               .param("to", border + Chains.GAP_MS)
               .query((rows, n) -> rows.getObject(1) == null ? least : rows.getLong(1))
@@ -155,9 +161,7 @@ public class Rollup {
                         : keyframes != null
                             ? ByteTimeIndex.decode(keyframes)
                             : ByteTimeIndex.linear(rows.getLong(3), duration);
-                media.put(
-                    rows.getString(1),
-                    new Media(duration, timed, index, keyframes != null));
+                media.put(rows.getString(1), new Media(duration, timed, index, keyframes != null));
               });
     }
 

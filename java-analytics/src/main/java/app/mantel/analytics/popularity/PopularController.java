@@ -25,7 +25,8 @@ class PopularController {
 
   @GetMapping("/api/analytics/popular")
   PopularReport popular(
-      @RequestParam(defaultValue = "7d") String range, @RequestParam(defaultValue = "20") int limit) {
+      @RequestParam(defaultValue = "7d") String range,
+      @RequestParam(defaultValue = "20") int limit) {
     if (limit < 1 || limit > MOST) {
       throw new BadParameter("limit", "a whole number from 1 to " + MOST + " is allowed");
     }

@@ -13,5 +13,11 @@ public record PopularReport(String range, List<Item> items) {
    * @param users people and devices
    */
   public record Item(
-      String fileId, String name, long streams, long downloads, long plays, long watchSeconds, long users) {}
+      String fileId,
+      String name,
+      long streams,
+      long downloads,
+      long plays,
+      long watchSeconds,
+      long users) {}
 }

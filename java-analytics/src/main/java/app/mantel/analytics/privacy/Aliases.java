@@ -17,9 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The name under which a person's events are kept, in one write transaction.
  *
  * <p>Rules: a deleted person has one pseudonym for ever, so that late events join the earlier ones.
- * An anonymous person has another one each day, whose key is thrown away after {@link
- * #KEY_DAYS} days: from then on nobody can tell whose it was. A pseudonym is told from an id by its
- * dash.
+ * An anonymous person has another one each day, whose key is thrown away after {@link #KEY_DAYS}
+ * days: from then on nobody can tell whose it was. A pseudonym is told from an id by its dash.
  */
 public final class Aliases {
   public static final String GONE = "gone-";
@@ -107,7 +106,8 @@ public final class Aliases {
           random.nextBytes(fresh);
           store
               .sql()
-              .sql("insert into privacy_key (day, secret) values (?, ?) on conflict (day) do nothing")
+              .sql(
+                  "insert into privacy_key (day, secret) values (?, ?) on conflict (day) do nothing")
               .params(name, HexFormat.of().formatHex(fresh))
               .update();
           return HexFormat.of()

@@ -11,7 +11,9 @@ import org.springframework.stereotype.Component;
 /** Who wants to be counted how; a change reaches back over everything that is kept. */
 @Component
 public class People {
-  /** Each table that names a person: its column for the day's time or the day, and for the person. */
+  /**
+   * Each table that names a person: its column for the day's time or the day, and for the person.
+   */
   private static final List<String> RENAMES =
       List.of(
           "update event set person = :alias, device = null"
@@ -35,10 +37,11 @@ public class People {
   }
 
   /**
-   * A user's wish, as of time {@code at}; an older wish than the one known changes nothing. Returns the
-   * days that name the person otherwise now.
+   * A user's wish, as of time {@code at}; an older wish than the one known changes nothing. Returns
+   * the days that name the person otherwise now.
    */
-  public Set<LocalDate> changed(Database.Writing store, Aliases aliases, String userId, Privacy wish, long at, long seq) {
+  public Set<LocalDate> changed(
+      Database.Writing store, Aliases aliases, String userId, Privacy wish, long at, long seq) {
     if (aliases.isGone(userId)) {
       return Set.of();
     }
@@ -58,18 +61,18 @@ public class People {
       return Set.of();
     }
     Set<LocalDate> renamed = rename(store, aliases, userId);
-      // Searches of anonymous people count as those of one person.
-      store
-          .sql()
-          .sql(
-              "insert into rollup_search (day, query, person, count, without_result)"
-                  + " select day, query, 'anon', count, without_result from rollup_search"
-                  + " where person = :user on conflict (day, query, person) do update set"
-                  + " count = rollup_search.count + excluded.count,"
-                  + " without_result = rollup_search.without_result + excluded.without_result")
-          .param("user", userId)
-          .update();
-      store.sql().sql("delete from rollup_search where person = ?").param(userId).update();
+    // Searches of anonymous people count as those of one person.
+    store
+        .sql()
+        .sql(
+            "insert into rollup_search (day, query, person, count, without_result)"
+                + " select day, query, 'anon', count, without_result from rollup_search"
+                + " where person = :user on conflict (day, query, person) do update set"
+                + " count = rollup_search.count + excluded.count,"
+                + " without_result = rollup_search.without_result + excluded.without_result")
+        .param("user", userId)
+        .update();
+    store.sql().sql("delete from rollup_search where person = ?").param(userId).update();
     return renamed;
   }
 
@@ -78,7 +81,11 @@ public class People {
     if (aliases.isGone(userId)) {
       return Set.of();
     }
-    store.sql().sql("update event set query = null where person = ? and type = 'search'").param(userId).update();
+    store
+        .sql()
+        .sql("update event set query = null where person = ? and type = 'search'")
+        .param(userId)
+        .update();
     store.sql().sql("delete from rollup_search where person = ?").param(userId).update();
     store.sql().sql("delete from person where user_id = ?").param(userId).update();
     store
@@ -91,7 +98,11 @@ public class People {
   }
 
   private Set<LocalDate> rename(Database.Writing store, Aliases aliases, String userId) {
-    store.sql().sql("update library_file set uploaded_by = null where uploaded_by = ?").param(userId).update();
+    store
+        .sql()
+        .sql("update library_file set uploaded_by = null where uploaded_by = ?")
+        .param(userId)
+        .update();
     store
         .sql()
         .sql("delete from ingest_reject where body like ? escape '!'")
@@ -125,9 +136,10 @@ public class People {
         .sql()
         .sql("select began_at from event where person = ?")
         .param(userId)
-        .query(rows -> {
-          found.add(days.day(rows.getLong(1)));
-        });
+        .query(
+            rows -> {
+              found.add(days.day(rows.getLong(1)));
+            });
     return found;
   }
 }

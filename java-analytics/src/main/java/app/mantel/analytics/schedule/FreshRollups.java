@@ -7,7 +7,9 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Keeps the reports fresh: an event shows within seconds, as the rollups of its day are made anew. */
+/**
+ * Keeps the reports fresh: an event shows within seconds, as the rollups of its day are made anew.
+ */
 @Component
 @EnableScheduling
 class FreshRollups {

@@ -42,10 +42,15 @@ public record Settings(
   public static Settings read(Map<String, String> environment) {
     Path state = path("MANTEL_STATE", value(environment, "MANTEL_STATE", "var"));
     String url =
-        value(environment, "MANTEL_ANALYTICS_DATABASE_URL", "jdbc:sqlite:" + state.resolve("analytics.db"));
+        value(
+            environment,
+            "MANTEL_ANALYTICS_DATABASE_URL",
+            "jdbc:sqlite:" + state.resolve("analytics.db"));
     if (!url.startsWith("jdbc:sqlite:") && !url.startsWith("jdbc:postgresql:")) {
       throw new BadSetting(
-          "MANTEL_ANALYTICS_DATABASE_URL", "…", "a URL that begins with jdbc:sqlite: or jdbc:postgresql: is allowed");
+          "MANTEL_ANALYTICS_DATABASE_URL",
+          "…",
+          "a URL that begins with jdbc:sqlite: or jdbc:postgresql: is allowed");
     }
     List<Path> library =
         Stream.of(value(environment, "MANTEL_LIBRARY", "library").split(":", -1))
@@ -107,8 +112,12 @@ public record Settings(
         return new Secret(token);
       }
     } catch (IOException unreadable) {
-      throw new BadSetting(file.getFileName().toString(), file.toString(), "a readable token file is needed");
+      throw new BadSetting(
+          file.getFileName().toString(), file.toString(), "a readable token file is needed");
     }
-    throw new BadSetting(file.getFileName().toString(), file.toString(), "a token of 16 characters or more is needed");
+    throw new BadSetting(
+        file.getFileName().toString(),
+        file.toString(),
+        "a token of 16 characters or more is needed");
   }
 }

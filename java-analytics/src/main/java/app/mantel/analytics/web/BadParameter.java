@@ -1,6 +1,8 @@
 package app.mantel.analytics.web;
 
-/** A parameter or a field of the body that will not do; {@code allowed} says in words what would. */
+/**
+ * A parameter or a field of the body that will not do; {@code allowed} says in words what would.
+ */
 public final class BadParameter extends RuntimeException {
   private final String field;
 

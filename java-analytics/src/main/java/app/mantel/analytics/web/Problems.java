@@ -29,7 +29,11 @@ class Problems extends ResponseEntityExceptionHandler {
   @ExceptionHandler
   ProblemDetail badParameter(BadParameter bad) {
     ProblemDetail problem =
-        problem(HttpStatus.BAD_REQUEST, "bad-parameter", "A parameter will not do", String.valueOf(bad.getMessage()));
+        problem(
+            HttpStatus.BAD_REQUEST,
+            "bad-parameter",
+            "A parameter will not do",
+            String.valueOf(bad.getMessage()));
     problem.setProperty("field", bad.field());
     return problem;
   }
@@ -37,20 +41,27 @@ class Problems extends ResponseEntityExceptionHandler {
   @ExceptionHandler
   ProblemDetail notOnThisStore(NotOnThisStore not) {
     return problem(
-        HttpStatus.NOT_IMPLEMENTED, "not-on-this-store", "Not on this store", String.valueOf(not.getMessage()));
+        HttpStatus.NOT_IMPLEMENTED,
+        "not-on-this-store",
+        "Not on this store",
+        String.valueOf(not.getMessage()));
   }
 
   @ExceptionHandler
   ProblemDetail storeFault(DataAccessException fault) {
     log.error("the store failed", fault);
     return problem(
-        HttpStatus.SERVICE_UNAVAILABLE, "store", "The store does not answer", "Nothing was changed; try again.");
+        HttpStatus.SERVICE_UNAVAILABLE,
+        "store",
+        "The store does not answer",
+        "Nothing was changed; try again.");
   }
 
   @ExceptionHandler
   ProblemDetail anythingElse(RuntimeException fault) {
     log.error("a request failed", fault);
-    return problem(HttpStatus.INTERNAL_SERVER_ERROR, "fault", "A fault of ours", "The log says more.");
+    return problem(
+        HttpStatus.INTERNAL_SERVER_ERROR, "fault", "A fault of ours", "The log says more.");
   }
 
   @Override

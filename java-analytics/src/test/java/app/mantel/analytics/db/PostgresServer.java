@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A PostgreSQL of the tests' own, from Debian's package: made in a temporary folder, ended with the JVM. */
+/**
+ * A PostgreSQL of the tests' own, from Debian's package: made in a temporary folder, ended with the
+ * JVM.
+ */
 final class PostgresServer {
   private static @Nullable PostgresServer running;
 
@@ -31,13 +34,33 @@ final class PostgresServer {
     }
     String data = folder.resolve("data").toString();
     run(
-        List.of(programs.resolve("initdb").toString(), "-D", data, "-U", "mantel", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"),
+        List.of(
+            programs.resolve("initdb").toString(),
+            "-D",
+            data,
+            "-U",
+            "mantel",
+            "-A",
+            "trust",
+            "-N",
+            "--no-locale",
+            "-E",
+            "UTF8"),
         true);
     run(
         List.of(
-            programs.resolve("pg_ctl").toString(), "-D", data, "-w", "-l", folder.resolve("log").toString(), "-o",
-            "-c listen_addresses=127.0.0.1 -p " + port + " -c fsync=off -c shared_buffers=16MB"
-                + " -c unix_socket_directories=" + folder,
+            programs.resolve("pg_ctl").toString(),
+            "-D",
+            data,
+            "-w",
+            "-l",
+            folder.resolve("log").toString(),
+            "-o",
+            "-c listen_addresses=127.0.0.1 -p "
+                + port
+                + " -c fsync=off -c shared_buffers=16MB"
+                + " -c unix_socket_directories="
+                + folder,
             "start"),
         true);
     Runtime.getRuntime().addShutdownHook(new Thread(this::stop));
@@ -60,7 +83,15 @@ final class PostgresServer {
 
   private void stop() {
     try {
-      run(List.of(programs.resolve("pg_ctl").toString(), "-D", folder.resolve("data").toString(), "-m", "immediate", "stop"), true);
+      run(
+          List.of(
+              programs.resolve("pg_ctl").toString(),
+              "-D",
+              folder.resolve("data").toString(),
+              "-m",
+              "immediate",
+              "stop"),
+          true);
       try (Stream<Path> all = Files.walk(folder)) {
         all.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
       }
@@ -71,7 +102,11 @@ final class PostgresServer {
 
   private static Path programs() throws IOException {
     try (Stream<Path> versions = Files.list(Path.of("/usr/lib/postgresql"))) {
-      return versions.map(version -> version.resolve("bin")).filter(Files::isDirectory).max(Comparator.naturalOrder()).orElseThrow(() -> new IOException("no PostgreSQL here"));
+      return versions
+          .map(version -> version.resolve("bin"))
+          .filter(Files::isDirectory)
+          .max(Comparator.naturalOrder())
+          .orElseThrow(() -> new IOException("no PostgreSQL here"));
     }
   }
 
@@ -80,7 +115,8 @@ final class PostgresServer {
   }
 
   /** A server refuses to run as root, so root steps down to the package's own user. */
-  private void run(List<String> command, boolean asServer) throws IOException, InterruptedException {
+  private void run(List<String> command, boolean asServer)
+      throws IOException, InterruptedException {
     List<String> all = new ArrayList<>();
     if (asServer && isRoot()) {
       all.addAll(Arrays.asList("runuser", "-u", "postgres", "--"));
@@ -88,7 +124,11 @@ final class PostgresServer {
     all.addAll(command);
     Path out = Files.createTempFile("mantel-postgres-", ".log");
     Process process =
-        new ProcessBuilder(all).directory(Path.of("/tmp").toFile()).redirectErrorStream(true).redirectOutput(out.toFile()).start();
+        new ProcessBuilder(all)
+            .directory(Path.of("/tmp").toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(out.toFile())
+            .start();
     int code = process.waitFor();
     String said = Files.readString(out);
     Files.delete(out);

@@ -35,7 +35,8 @@ public final class Daemon implements AutoCloseable {
     return Golden.JSON.readTree(answer.body());
   }
 
-  public HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
+  public HttpResponse<String> post(String path, String body)
+      throws IOException, InterruptedException {
     return send(
         request(path)
             .header("Content-Type", "application/json")
@@ -50,7 +51,8 @@ public final class Daemon implements AutoCloseable {
     return HttpRequest.newBuilder(URI.create(base + path));
   }
 
-  public HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+  public HttpResponse<String> send(HttpRequest.Builder request)
+      throws IOException, InterruptedException {
     return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 

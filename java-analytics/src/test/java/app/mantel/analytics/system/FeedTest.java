@@ -37,13 +37,18 @@ class FeedTest {
 
   @Test
   void aBatchIsStoredOnceAndTheCursorFollows() throws Exception {
-    assertThat(daemon.get("/api/analytics/ingest/cursor?epoch=" + EPOCH).get("through").asLong()).isZero();
-    HttpResponse<String> answer = daemon.post("/api/analytics/ingest", Golden.text("ingest-request.json"));
+    assertThat(daemon.get("/api/analytics/ingest/cursor?epoch=" + EPOCH).get("through").asLong())
+        .isZero();
+    HttpResponse<String> answer =
+        daemon.post("/api/analytics/ingest", Golden.text("ingest-request.json"));
     assertThat(answer.statusCode()).isEqualTo(202);
     assertThat(Golden.JSON.readTree(answer.body())).isEqualTo(Golden.read("ingest-answer.json"));
-    assertThat(daemon.get("/api/analytics/ingest/cursor?epoch=" + EPOCH)).isEqualTo(Golden.read("cursor-answer.json"));
+    assertThat(daemon.get("/api/analytics/ingest/cursor?epoch=" + EPOCH))
+        .isEqualTo(Golden.read("cursor-answer.json"));
 
-    JsonNode again = Golden.JSON.readTree(daemon.post("/api/analytics/ingest", Golden.text("ingest-request.json")).body());
+    JsonNode again =
+        Golden.JSON.readTree(
+            daemon.post("/api/analytics/ingest", Golden.text("ingest-request.json")).body());
     assertThat(again.get("accepted").asInt()).isZero();
     assertThat(again.get("duplicates").asInt()).isEqualTo(15);
   }
@@ -53,7 +58,8 @@ class FeedTest {
     ObjectNode batch = (ObjectNode) Golden.read("ingest-request.json");
     ((ObjectNode) batch.get("events").get(8).get("payload")).put("position", -1);
     HttpResponse<String> answer = daemon.post("/api/analytics/ingest", batch.toString());
-    assertThat(Golden.JSON.readTree(answer.body())).isEqualTo(Golden.read("ingest-answer-rejected.json"));
+    assertThat(Golden.JSON.readTree(answer.body()))
+        .isEqualTo(Golden.read("ingest-answer-rejected.json"));
   }
 
   @Test
@@ -61,7 +67,11 @@ class FeedTest {
     ObjectNode batch = (ObjectNode) Golden.read("ingest-request.json");
     String now = java.time.Instant.now().minusSeconds(120).toString();
     String later = java.time.Instant.now().toString();
-    String text = batch.toString().replaceAll("2026-11-22T18:0[03]:\\d\\d.\\d{3}Z", now).replaceAll("2026-11-22T18:04:\\d\\d.\\d{3}Z", later);
+    String text =
+        batch
+            .toString()
+            .replaceAll("2026-11-22T18:0[03]:\\d\\d.\\d{3}Z", now)
+            .replaceAll("2026-11-22T18:04:\\d\\d.\\d{3}Z", later);
     ObjectNode recent = (ObjectNode) Golden.JSON.readTree(text);
     // without the events that remove the film and the person
     ((tools.jackson.databind.node.ArrayNode) recent.get("events")).remove(14).getClass();
@@ -79,13 +89,17 @@ class FeedTest {
     assertThat(item.get("downloads").asInt()).isEqualTo(1);
     assertThat(item.get("users").asInt()).isEqualTo(2);
     assertThat(daemon.get("/api/analytics/popular?range=24h")).isNotNull();
-    assertThat(daemon.get("/api/analytics/popular?range=24h").get("items")).isEqualTo(report.get("items"));
+    assertThat(daemon.get("/api/analytics/popular?range=24h").get("items"))
+        .isEqualTo(report.get("items"));
   }
 
   @Test
   void whoHasNoTokenGetsNothing() throws Exception {
     assertThat(daemon.send(daemon.plain("/health").GET()).statusCode()).isEqualTo(200);
-    for (String path : new String[] {"/api/stats", "/api/analytics/popular", "/nowhere", "/health/../api/stats", "//health"}) {
+    for (String path :
+        new String[] {
+          "/api/stats", "/api/analytics/popular", "/nowhere", "/health/../api/stats", "//health"
+        }) {
       HttpResponse<String> answer = daemon.send(daemon.plain(path).GET());
       assertThat(answer.statusCode()).as(path).isBetween(400, 401);
       answer = daemon.send(daemon.plain(path).header("Authorization", "Bearer wrong").GET());
@@ -95,16 +109,24 @@ class FeedTest {
 
   @Test
   void faultsAreProblems() throws Exception {
-    HttpResponse<String> answer = daemon.send(daemon.request("/api/analytics/popular?range=7y").GET());
+    HttpResponse<String> answer =
+        daemon.send(daemon.request("/api/analytics/popular?range=7y").GET());
     assertThat(answer.statusCode()).isEqualTo(400);
-    assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/problem+json");
+    assertThat(answer.headers().firstValue("Content-Type").orElse(""))
+        .startsWith("application/problem+json");
     JsonNode problem = Golden.JSON.readTree(answer.body());
     assertThat(problem.get("type").asString()).isEqualTo("urn:mantel:analytics:bad-parameter");
     assertThat(problem.get("field").asString()).isEqualTo("range");
     assertThat(daemon.send(daemon.request("/nowhere").GET()).statusCode()).isEqualTo(404);
     assertThat(daemon.post("/api/analytics/ingest", "{").statusCode()).isEqualTo(400);
-    assertThat(daemon.post("/api/analytics/ingest", "{\"epoch\":\"a\",\"from\":3,\"to\":2,\"events\":[]}").statusCode()).isEqualTo(400);
-    assertThat(daemon.send(daemon.request("/api/analytics/popular?limit=x").GET()).statusCode()).isEqualTo(400);
+    assertThat(
+            daemon
+                .post(
+                    "/api/analytics/ingest", "{\"epoch\":\"a\",\"from\":3,\"to\":2,\"events\":[]}")
+                .statusCode())
+        .isEqualTo(400);
+    assertThat(daemon.send(daemon.request("/api/analytics/popular?limit=x").GET()).statusCode())
+        .isEqualTo(400);
     assertThat(daemon.bean(Database.class)).isNotNull();
   }
 }
