@@ -117,6 +117,8 @@ class Machine:
                 *("systemd-nspawn", "-q", "-D", self.root, f"--machine={self.name}", "--boot"),
                 *("--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{self.host.netns}"),
                 *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"),
+                # as on a real machine: its root rules its network
+                "--capability=CAP_NET_ADMIN",
                 f"--bind={packages}:/var/cache/apt/archives",
                 f"--bind={wheels}:/root/.cache/pip",
             ],
