@@ -21,10 +21,11 @@ from appliance.database import Database
 from appliance.journal.entry import now_ms
 from appliance.journal.journal import Journal
 from appliance.settings import Settings
-from appliance.units import DAYS, HOURS
+from appliance.units import DAYS, HOURS, SECONDS
 
 log = logging.getLogger(__name__)
 
+EPOCH_WATCH = 0.5 * SECONDS
 KEEP_ENDED = 90 * DAYS
 """How long an ended session is remembered: its device is still known then."""
 
@@ -86,6 +87,7 @@ class Accounts:
                 self.setup_code = await setup_code.open_setup(connection, self._settings.state, now_ms())
         self._tasks = [
             asyncio.create_task(self.sessions.watch(), name="sessions"),
+            asyncio.create_task(self._watch_epoch(), name="auth epoch"),
             asyncio.create_task(self._sweep(), name="sweep accounts"),
         ]
 
@@ -110,6 +112,24 @@ class Accounts:
     async def lockdown(self) -> None:
         """End every session, and with them what they opened."""
         await self.sessions.lockdown()
+        await self._end_the_rest()
+
+    async def _watch_epoch(self) -> None:
+        """`mantel lockdown` is another process: notice it within a second and end what this one opened."""
+        known = await self._epoch()
+        while True:
+            await asyncio.sleep(EPOCH_WATCH)
+            with contextlib.suppress(Exception):
+                now = await self._epoch()
+                if now > known:
+                    await self._end_the_rest()
+                known = now
+
+    async def _epoch(self) -> int:
+        async with self._database.read() as connection:
+            return await store.epoch(connection)
+
+    async def _end_the_rest(self) -> None:
         self.pairings.end_all()
         for end in self.on_lockdown:
             try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.accounts import command_line
 from appliance.accounts import pairing as pairing_module
 from appliance.accounts.caller import Role
 from tests.appliance.entrance import Browser, House, entrance
@@ -104,3 +106,20 @@ async def test_an_old_or_wrong_code_opens_nothing(tmp_path: Path, how: str) -> N
         secret = "A" * 22 if how == "wrong" else ""
         assert (await claim(house, pair, secret)).status_code == 403
     assert pairing_module.LIFE == 120
+
+
+async def test_lockdown_by_another_process_ends_what_this_one_opened(tmp_path: Path) -> None:
+    async with entrance(tmp_path) as house:
+        ended = asyncio.Event()
+
+        async def end_casts() -> None:
+            ended.set()
+
+        house.accounts.on_lockdown.append(end_casts)
+        admin = await house.sign_in("ada", Role.ADMIN)
+        pair = await issue(house, admin, "ada")
+        await asyncio.sleep(0.2)
+        await command_line.lockdown(house.settings)
+        await asyncio.wait_for(ended.wait(), 10)
+        assert house.accounts.pairings.list() == ()
+        assert (await claim(house, pair)).status_code == 403
