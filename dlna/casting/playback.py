@@ -59,5 +59,27 @@ class Playback:
     muted: bool | None = None
     can_pause: bool = True
     can_seek: bool = True
+    ended: bool | None = None
+    """While idle: True when the last thing played to its end, False when it was stopped, None: not told."""
     error: str | None = None
     """Why the last thing did not play, in the player's words."""
+
+
+class PlayerError(Exception):
+    """A player that does not do what was asked. `str()` says what it answered."""
+
+
+class BrokenDescription(PlayerError):
+    """Its description cannot be used: no AVTransport, another UDN, not XML."""
+
+
+class Refused(PlayerError):
+    """It said no. `code` of a renderer by UDA 1.1 §3.2.2 and AVTransport:1 §2.4."""
+
+    def __init__(self, action: str, code: int | None, words: str) -> None:
+        super().__init__(f"{action} was refused ({code or 'no code'}: {words})")
+        self.action, self.code = action, code
+
+
+class Away(PlayerError):
+    """It does not answer."""

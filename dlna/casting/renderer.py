@@ -23,7 +23,7 @@ from dlna.casting.didl import clock, didl
 from dlna.casting.events import Events
 from dlna.casting.foreign import ForeignUrl, OneDevice, own_url
 from dlna.casting.formats import sink_types
-from dlna.casting.playback import Media, Playback, Transport
+from dlna.casting.playback import Away, BrokenDescription, Media, Playback, PlayerError, Refused, Transport
 
 log = logging.getLogger(__name__)
 
@@ -47,26 +47,6 @@ _TRANSPORTS = {
     TransportState.TRANSITIONING: Transport.BUFFERING,
     TransportState.VENDOR_DEFINED: Transport.BUFFERING,
 }
-
-
-class RendererError(Exception):
-    """A renderer that does not do what was asked. `str()` says what it answered."""
-
-
-class BrokenDescription(RendererError):
-    """Its description cannot be used: no AVTransport, another UDN, not XML."""
-
-
-class Refused(RendererError):
-    """It answered with a UPnP error. `code` by UDA 1.1 §3.2.2 and AVTransport:1 §2.4."""
-
-    def __init__(self, action: str, code: int | None, words: str) -> None:
-        super().__init__(f"{action} was refused ({code or 'no code'}: {words})")
-        self.action, self.code = action, code
-
-
-class Away(RendererError):
-    """It does not answer."""
 
 
 class Renderer:
@@ -185,7 +165,7 @@ class Renderer:
         self._report()
         try:
             if self._dmr.transport_state in (TransportState.PLAYING, TransportState.PAUSED_PLAYBACK):
-                with contextlib.suppress(RendererError):
+                with contextlib.suppress(PlayerError):
                     await self.stop()
             await self._set_uri("SetAVTransportURI", "Current", media)
             # A TV that has not yet looked at the URL answers Play with 701; it offers Play when it has.
@@ -195,7 +175,7 @@ class Renderer:
             if media.kind != "image" and position >= 1:
                 await self._until_playing()
                 await self.seek(position)
-        except RendererError as error:
+        except PlayerError as error:
             self._error = str(error)
             raise
         finally:
@@ -208,7 +188,7 @@ class Renderer:
             return False
         try:
             await self._set_uri("SetNextAVTransportURI", "Next", media)
-        except RendererError:
+        except PlayerError:
             return False
         return True
 
@@ -318,7 +298,7 @@ class Renderer:
             self.on_change(now)
 
 
-def _in_our_words(action: str, error: UpnpError) -> RendererError:
+def _in_our_words(action: str, error: UpnpError) -> PlayerError:
     if isinstance(error, UpnpActionResponseError):
         return Refused(action, error.error_code, error.error_desc or "no reason given")
     if isinstance(error, ForeignUrl):
