@@ -104,6 +104,11 @@ class CastDiscovery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def look_again(self) -> None:
+        """Tell anew of those that mDNS knows."""
+        for name in tuple(self._by_name):
+            await self._resolve(self._mdns.zeroconf, name)
+
     def _changed(
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:

@@ -1,6 +1,7 @@
 """Every feature's tables, imported so that `metadata` is whole."""
 
 import appliance.accounts.tables
+import appliance.casting.tables
 import appliance.journal.tables
 import appliance.library.tables
 import appliance.power.tables

@@ -71,7 +71,21 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     # uploads
     #
     # casting
-    #
+    ("GET", "/players"): VIEWER,
+    ("GET", "/players/<player_id>"): VIEWER,
+    ("POST", "/players/search"): VIEWER,
+    ("POST", "/players/<player_id>/play"): VIEWER,
+    ("POST", "/players/<player_id>/queue"): VIEWER,
+    ("POST", "/players/<player_id>/pause"): VIEWER,
+    ("POST", "/players/<player_id>/resume"): VIEWER,
+    ("POST", "/players/<player_id>/stop"): VIEWER,
+    ("POST", "/players/<player_id>/next"): VIEWER,
+    ("POST", "/players/<player_id>/previous"): VIEWER,
+    ("POST", "/players/<player_id>/seek"): VIEWER,
+    ("POST", "/players/<player_id>/volume"): VIEWER,
+    ("POST", "/players/<player_id>/repeat"): VIEWER,
+    ("PATCH", "/players/<player_id>"): ADMIN,
+    ("DELETE", "/players/<player_id>"): ADMIN,
     # power
     ("GET", "/devices"): VIEWER,
     ("GET", "/devices/seen"): ADMIN,
