@@ -30,6 +30,7 @@ from appliance.power.power import Power, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings
 from appliance.streaming import routes as streaming_routes
+from appliance.streaming.subtitles import Subtitles
 from appliance.uploads import routes as upload_routes
 from appliance.uploads.known import Known
 from appliance.uploads.publishing import Publishing
@@ -98,6 +99,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             database, library, publishing, limit=settings.upload_limit, free_space=settings.free_space
         )
         await started(uploads)
+        subtitles = Subtitles(library, settings.state / "subtitles")
 
         def tell_waking(machine: Machine, waking: Waking) -> None:
             live.publish("device", power_routes.shown(machine, waking, Role.VIEWER))
@@ -124,7 +126,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
                 library_routes.blueprint(library, journal),
-                streaming_routes.blueprint(library, journal),
+                streaming_routes.blueprint(library, journal, subtitles),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),

@@ -16,7 +16,7 @@ from appliance.accounts.caller import Audience
 from appliance.database import Database
 from appliance.errors import NotFound, Unavailable
 from appliance.journal.entry import Entry
-from appliance.library import index_store, places, search, store, trash
+from appliance.library import companions, index_store, places, search, store, trash
 from appliance.library.changes import Changes
 from appliance.library.facts import Facts, write_facts
 from appliance.library.items import File, FileQuery, Folder, Page
@@ -167,6 +167,27 @@ class Library:
             self._watch.hint_folder(row.folder_pk)
         etag = f'"{row.id}-{found.st_size:x}-{found.st_mtime_ns:x}"'
         return OpenFile(fd, store.as_file(row), found.st_size, found.st_mtime_ns, etag)
+
+    async def beside(
+        self, file_id: str, sees: frozenset[Audience], extensions: frozenset[str]
+    ) -> tuple[bytes, ...]:
+        """Raw names of files beside this one that carry its name: `film.en.srt` beside `film.mkv`.
+
+        Who may see the file may see them. Raises NotFound, Unavailable.
+        """
+        row, root = await self._row(file_id, sees)
+        try:
+            return await asyncio.to_thread(companions.names_beside, root.require(), row.path, extensions)
+        except OSError:
+            return ()
+
+    async def open_beside(self, file_id: str, sees: frozenset[Audience], name: bytes) -> int:
+        """One of those, for reading; the caller closes the descriptor. Raises NotFound, Unavailable."""
+        row, root = await self._row(file_id, sees)
+        try:
+            return await asyncio.to_thread(companions.open_beside, root.require(), row.path, name)
+        except OSError:
+            raise NotFound("file", file_id) from None
 
     # Changes
 

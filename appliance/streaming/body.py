@@ -63,7 +63,7 @@ async def chunks(
     """
     file = await open_file()
     count = counter() if counter else None
-    stall = _Stall(stall_limit)
+    stall = Stall(stall_limit)
     try:
         if file.etag != etag:
             raise Conflict("The file changed while it was asked for.")
@@ -110,7 +110,7 @@ async def read(fd: int, offset: int, count: int) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(_READERS, os.pread, fd, count, offset)
 
 
-class _Stall:
+class Stall:
     """Cancels the task that called `begin()` unless `end()` comes within the limit."""
 
     def __init__(self, limit: float) -> None:

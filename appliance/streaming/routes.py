@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from quart import Blueprint, Response, request
 
-from appliance.accounts.caller import Audience, Caller, calling
+from appliance.accounts.caller import Caller, calling
 from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
-from appliance.streaming import body
+from appliance.library.library import Library
+from appliance.streaming import body, film_routes
 from appliance.streaming.answer import Answer, answer
 from appliance.streaming.byte_range import Part
 from appliance.streaming.disposition import disposition
+from appliance.streaming.subtitles import Subtitles
 
 SHOWN = "; ".join(
     (
@@ -37,23 +38,11 @@ SANDBOX = "sandbox; default-src 'none'"
 """An attachment that a browser shows all the same runs nothing and belongs to no origin."""
 
 
-class OpenFile(body.OpenedFile, Protocol):
-    @property
-    def file(self) -> File: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def mtime_ns(self) -> int: ...
-
-
-class Library(Protocol):
-    """What the routes need of `appliance.library.library.Library`."""
-
-    async def open(self, file_id: str, sees: frozenset[Audience]) -> OpenFile: ...
-
-
-def blueprint(library: Library, journal: Journal, stall_limit: float = body.STALL_LIMIT) -> Blueprint:
+def blueprint(
+    library: Library, journal: Journal, subtitles: Subtitles, stall_limit: float = body.STALL_LIMIT
+) -> Blueprint:
     routes = Blueprint("streaming", __name__)
+    film_routes.add_to(routes, library, subtitles, stall_limit)
 
     @routes.get("/files/<file_id>/stream")
     async def stream(file_id: str) -> Response:

@@ -100,6 +100,9 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,
     ("GET", "/files/<file_id>/download"): VIEWER,
+    ("GET", "/files/<file_id>/remux"): GUEST,
+    ("GET", "/files/<file_id>/subtitles"): GUEST,
+    ("GET", "/files/<file_id>/subtitles/<int:number>.vtt"): GUEST,
     # uploads
     ("POST", "/files/upload"): EDITOR,
     ("POST", "/uploads/known"): EDITOR,

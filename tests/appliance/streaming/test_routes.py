@@ -34,7 +34,7 @@ class House:
 def app_over(shelf: Any, notebook: Any, stall_limit: float = 30) -> Quart:
     app = Quart(__name__)
     app.config["RESPONSE_TIMEOUT"] = 0.3  # a stream that outlives it shows that it does not count
-    app.register_blueprint(blueprint(shelf, notebook, stall_limit))
+    app.register_blueprint(blueprint(shelf, notebook, None, stall_limit))
 
     @app.before_request
     async def sign_in() -> None:
