@@ -253,3 +253,19 @@ async def test_waiting_uploads_are_known_to_their_owner_alone(house: House) -> N
     other = replace(MIRA, user_id="otto")
     [theirs] = await house.known.answer({"files": [{"name": "film.mp4", "size": 5}]}, other)
     assert "upload" not in theirs
+
+
+@pytest.mark.slow
+async def test_a_real_virus_scanner(database: Database, tmp_path: Path) -> None:
+    signatures = tmp_path / "own.ndb"
+    signatures.write_text(f"Mantel.Test:0:*:{b'this is what we call evil'.hex()}\n")
+    command = ("clamscan", "--no-summary", f"--database={signatures}")
+    house = make_house(database, tmp_path / "media", command)
+    await house.library.adopt_roots()
+    async with serving(app_of(house)) as port:
+        web = Web(port, house)
+        reply = await web.upload(("bad.txt", b"look: this is what we call evil, hidden in a text"))
+        assert (reply.status, problem(reply)["field"]) == (400, "file")
+        assert (house.on_disk(), house.in_inbox()) == ({}, [])
+        assert (await web.upload(("good.txt", b"nothing of the kind"))).status == 201
+    await house.library.stop()
