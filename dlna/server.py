@@ -42,12 +42,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class MediaServer:
-    """`start()` listens and announces, `stop()` says byebye and ends within a second or two."""
+    """`start()` listens and announces, `stop()` says byebye and ends within a second or two.
+
+    `routes` are others' on the same listener: the events that renderers send to casting.
+    """
 
     def __init__(
-        self, device: Device, catalog: Catalog, port: int, named_interfaces: Sequence[str] | None = None
+        self,
+        device: Device,
+        catalog: Catalog,
+        port: int,
+        named_interfaces: Sequence[str] | None = None,
+        routes: Sequence[web.RouteDef] = (),
     ) -> None:
         self._device, self._catalog, self._wanted_port = device, catalog, port
+        self._more_routes = routes
         self.recogniser = Recogniser()
         self._services: dict[str, Service] = {
             "ContentDirectory": ContentDirectory(catalog),
@@ -156,6 +165,7 @@ class MediaServer:
         app.router.add_route("UNSUBSCRIBE", "/events/{service}", self._unsubscribe)
         app.router.add_get(MEDIA, self._media)
         app.router.add_route("OPTIONS", MEDIA, self._media)
+        app.add_routes(self._more_routes)
         app.on_response_prepare.append(self._stamp)
         return app
 

@@ -19,6 +19,7 @@ from appliance.casting import store
 from appliance.casting.store import ShowingRow
 from appliance.database import Database
 from appliance.errors import Forbidden
+from appliance.lan.casts import Admitted
 from appliance.lan.media_urls import Grant, MediaUrls
 from appliance.units import DAYS, MINUTES
 
@@ -38,16 +39,8 @@ class Right:
     """Monotonic seconds; None while the showing runs."""
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """Whose right a fetch carries, and when it ends."""
-
-    caller: Caller
-    cut: asyncio.Event
-
-
 class Grants:
-    """The rights of all showings that run or ended a moment ago."""
+    """A `lan.casts.Casts`: the rights of all showings that run or ended a moment ago."""
 
     def __init__(self, database: Database, urls: MediaUrls) -> None:
         self._database, self._urls = database, urls
