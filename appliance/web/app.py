@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from quart import Blueprint, Quart
-from quart_schema import Info, QuartSchema
 
 from appliance.accounts.accounts import Accounts
 from appliance.settings import Settings
@@ -16,6 +15,7 @@ from appliance.uploads.back_pressure import BackPressure
 from appliance.web.access import guard
 from appliance.web.errors import answer_errors
 from appliance.web.headers import send_headers
+from appliance.web.openapi import describe
 from appliance.web.page import STATIC, Page
 from appliance.web.peer import Door
 from appliance.web.revoked import EndsWhenRevoked
@@ -37,15 +37,7 @@ def create_web_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
         PROPAGATE_EXCEPTIONS=False,
     )
-    QuartSchema(
-        app,
-        info=Info(title="Mantel", version=version("mantel")),
-        openapi_path="/openapi.json",
-        swagger_ui_path=None,
-        redoc_ui_path=None,
-        scalar_ui_path=None,
-        conversion_preference="msgspec",
-    )
+    describe(app, version("mantel"))
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     guard(app, Door(settings), accounts, Page(static))

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from pathlib import Path
-from unittest.mock import MagicMock
 
 from quart import Blueprint, Quart
 
-import appliance
 from appliance.accounts.caller import Role
 from appliance.web.access import ACCESS, BODIES
 from tests.appliance.entrance import entrance
-
-
-def every_blueprint() -> list[Blueprint]:
-    """`blueprint(...)` of each `routes.py`; what they take is not called while routes are made."""
-    found = []
-    for package in pkgutil.iter_modules(appliance.__path__):
-        name = f"appliance.{package.name}.routes"
-        if importlib.util.find_spec(f"appliance.{package.name}") and package.ispkg:
-            try:
-                module = importlib.import_module(name)
-            except ModuleNotFoundError as error:
-                if error.name == name:
-                    continue
-                raise
-            for maker_name in ("blueprint", "blueprints"):
-                maker = getattr(module, maker_name, None)
-                if maker is None:
-                    continue
-                wanted = inspect.signature(maker).parameters
-                made = maker(*(MagicMock(name=parameter) for parameter in wanted))
-                found += made if isinstance(made, list | tuple) else [made]
-    return found
-
-
-def routes(app: Quart) -> set[tuple[str, str]]:
-    return {(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD"}}
+from tests.every_route import every_blueprint, routes
 
 
 def bare_app() -> Quart:
