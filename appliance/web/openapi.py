@@ -1,4 +1,4 @@
-"""/openapi.json: made from the routes, the table of access and the table of errors, so that it cannot drift."""
+"""/openapi.json: made from the routes and the table of access, so that it cannot drift."""
 
 from __future__ import annotations
 
