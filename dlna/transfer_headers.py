@@ -43,12 +43,12 @@ def judge(
     if (asked := headers.get("getcontentfeatures.dlna.org")) is not None and asked.strip() != "1":
         return Refused(400, "getcontentFeatures.dlna.org is not 1")
     is_image = resource.kind is MediaKind.IMAGE
-    mode = "Interactive" if is_image else "Streaming"
+    plain = is_image or _is_text(resource)
+    mode = "Interactive" if plain else "Streaming"
     if (wish := headers.get("transfermode.dlna.org")) is not None:
         if wish.strip().lower() not in _MODES:
             return Refused(400, "transferMode.dlna.org is unknown")
         mode = _MODES[wish.strip().lower()]
-    plain = is_image or _is_text(resource)
     if mode == "Streaming" and plain:
         return Refused(406, "pictures and captions are not streamed")
     if mode == "Interactive" and not plain and not client.interactive_av:

@@ -16,7 +16,7 @@ from appliance.accounts.ids import new_id
 from appliance.casting import store
 from appliance.casting.grants import LINGER, URL_LIFE, Grants
 from appliance.casting.house import House
-from appliance.casting.media import media, why_not
+from appliance.casting.media import family, media, why_not
 from appliance.casting.player import Connection, Player, Standing
 from appliance.casting.queue import Queue, Repeat
 from appliance.casting.showing import Showing, Stage
@@ -27,8 +27,10 @@ from appliance.journal.entry import Action, Entry, now_ms
 from appliance.journal.journal import Journal
 from appliance.lan.media_urls import MediaUrls
 from appliance.library.items import File
+from appliance.library.items import Kind as FileKind
 from appliance.library.library import Library
 from appliance.power.power import Power
+from appliance.streaming.subtitles import Subtitles, Track
 from appliance.units import SECONDS
 from dlna.casting.playback import Media, PlayerError, Transport
 
@@ -53,12 +55,13 @@ class Casting:
         house: House,
         urls: MediaUrls,
         power: Power,
+        subtitles: Subtitles,
         tell: Callable[[str], None] = lambda player_id: None,
     ) -> None:
         self._database, self._library, self._journal = database, library, journal
         self.house, self._power = house, power
         self.grants = Grants(database, urls)
-        self._tell = tell
+        self._subtitles, self._tell = subtitles, tell
         self._showings: dict[str, Showing] = {}
         """By player id: the one that runs."""
         self._unfinished: dict[str, ShowingRow] = {}
@@ -341,7 +344,11 @@ class Casting:
         def url(rendition: str, extension: str) -> str:
             return origin + self.grants.path(row, file_id, rendition, extension)
 
-        return file, media(file, url)
+        tracks: tuple[Track, ...] = ()
+        if file.kind is FileKind.VIDEO:
+            with contextlib.suppress(MantelError):
+                tracks = await self._subtitles.tracks(file_id, sees)
+        return file, media(file, url, tracks, player.kind, family(player))
 
     async def _note(self, showing: Showing, state: str, seconds: float) -> None:
         row, file = showing.row, showing.file

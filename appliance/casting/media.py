@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from appliance.casting.player import Kind, Player
 from appliance.library.items import File
 from appliance.library.items import Kind as FileKind
+from appliance.streaming.subtitles import Track
 from dlna.casting.formats import takes
-from dlna.casting.playback import Media
+from dlna.casting.playback import Media, Subtitles
 from dlna.catalog import MediaKind, Resource
-from dlna.clients.client import DEFAULT, Client
+from dlna.clients.client import DEFAULT, Client, Hints
+from dlna.clients.recognise import family_of
 from dlna.protocol_info import features, mime_type
 
 CAST_SINK = frozenset(
@@ -60,9 +62,16 @@ def why_not(player: Player, file: File) -> str | None:
     return None
 
 
-def media(file: File, url: Callable[[str, str], str], client: Client = DEFAULT) -> Media:
+def media(
+    file: File,
+    url: Callable[[str, str], str],
+    tracks: Iterable[Track] = (),
+    player_kind: Kind = Kind.DLNA,
+    client: Client = DEFAULT,
+) -> Media:
     """`url(rendition, extension)` makes a signed URL; `client` is the family of the player."""
     kind = MediaKind(file.kind.value)
+    caption = "vtt" if player_kind is Kind.CAST else "srt"
     extension = PurePath(file.name).suffix[1:].lower()
     extension = extension if extension.isascii() and extension.isalnum() and len(extension) <= 5 else "bin"
     resource = Resource(path="", mime_type=file.mime_type, kind=kind)
@@ -77,4 +86,18 @@ def media(file: File, url: Callable[[str, str], str], client: Client = DEFAULT) 
         resolution=file.resolution,
         artist=file.artist,
         album=file.album,
+        subtitles=tuple(
+            Subtitles(
+                url(f"{caption}{track.n}", caption),
+                f"text/{caption}",
+                track.language or "",
+                track.label,
+            )
+            for track in tracks
+        ),
     )
+
+
+def family(player: Player) -> Client:
+    """What this player's family needs, told from its own description."""
+    return family_of(Hints({}, f"{player.maker} / {player.model}"))

@@ -9,11 +9,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from zeroconf.asyncio import AsyncZeroconf
 
 from appliance.accounts import store as people
@@ -21,21 +20,26 @@ from appliance.accounts.caller import Caller, Role, Via
 from appliance.accounts.store import User
 from appliance.casting.casting import Casting
 from appliance.casting.house import House
+from appliance.casting.lan_media import WithCasts
 from appliance.casting.lan_routes import cast_routes
 from appliance.casting.player import Player, Standing
 from appliance.database import Database
-from appliance.errors import Forbidden
 from appliance.journal.journal import Journal
 from appliance.lan.media_urls import MediaUrls
 from appliance.library.facts import Facts
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.power.power import Power
+from appliance.streaming.subtitles import Subtitles
+from dlna.catalog import ROOT, Container
+from dlna.device import Device
 from dlna.interfaces import interfaces
+from dlna.server import MediaServer
 from tests.appliance.library.conftest import EVERYBODY, settle
+from tests.fakes.memory_catalog import MemoryCatalog
 from tests.netns import House as Houses
 
-ROOT = Path(__file__).parents[3]
+CHECKOUT = Path(__file__).parents[3]
 MIRA = Caller("umira", "Mira", Role.VIEWER, Via.COOKIE, session_id="s1", device="dphone")
 ADA = Caller("uada", "Ada", Role.ADMIN, Via.COOKIE, session_id="s2", device="dlaptop")
 
@@ -48,8 +52,6 @@ class Stage:
     database: Database
     power: Power
     address: str
-    fetched: list[tuple[str, int]] = field(default_factory=list)
-    """Who fetched, and what was answered."""
 
     async def player(self, name: str, seconds: float = 20) -> Player:
         """The player of that name, as soon as it is there."""
@@ -99,21 +101,18 @@ async def stage(
         return interfaces(("lan0",))
 
     power = Power(database, near)
+    subtitles = Subtitles(library, folder / "subtitles")
     house = House(database, near, lambda: port, mdns)
     casting = Casting(
-        database, library, journal, house, MediaUrls(lambda _: b"k" * 32, time.time), power, tell
+        database, library, journal, house, MediaUrls(lambda _: b"k" * 32, time.time), power, subtitles, tell
     )
     set_up = Stage(casting, library, journal, database, power, address)
-    app = web.Application()
-    app.add_routes(cast_routes(house.events))
-
-    async def serve(request: web.Request) -> web.StreamResponse:
-        return await _media(set_up, request)
-
-    app.router.add_get("/m/{token}/{name}", serve)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, address, port).start()
+    shelf = MemoryCatalog([Container(ROOT, "-1", "Mantel", 0)])
+    catalog = WithCasts(shelf, casting.grants, library, journal, subtitles)
+    listener = MediaServer(
+        Device("uuid:1", "Shelf", "0.1"), catalog, port, ["lan0"], cast_routes(house.events)
+    )
+    await listener.start()
     await casting.start()
     try:
         yield set_up
@@ -121,34 +120,16 @@ async def stage(
         await casting.stop()
         await power.stop()
         await mdns.async_close()
-        await runner.cleanup()
+        await listener.stop()
         await library.stop()
         await journal.stop()
         await database.close()
 
 
-async def _media(stage: Stage, request: web.Request) -> web.StreamResponse:
-    """As the LAN listener's catalog answers a cast URL."""
-    peer = request.remote or ""
-    grant = stage.casting.grants.read(request.match_info["token"])
-    try:
-        if grant is None:
-            raise Forbidden("not signed here")
-        admitted = await stage.casting.grants.admit(grant, peer)
-    except Forbidden as error:
-        stage.fetched.append((peer, 403))
-        return web.Response(status=403, text=str(error))
-    opened = await stage.library.open(grant.item, admitted.caller.sees)
-    path = Path(f"/proc/self/fd/{opened.fd}").resolve()
-    opened.close()
-    stage.fetched.append((peer, 200))
-    return web.FileResponse(path)
-
-
 def cast_receiver(houses: Houses, name: str, *more: str) -> subprocess.Popen[Any]:
     """A Cast device on the host `tv`."""
     program = (sys.executable, "-m", "tests.fakes.cast_receiver", houses.tv.address, name, *more)
-    process = houses.tv.popen(*program, cwd=ROOT, stdout=subprocess.PIPE)
+    process = houses.tv.popen(*program, cwd=CHECKOUT, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert json.loads(process.stdout.readline()) == {"ready": name}
     return process

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,14 @@ from sqlalchemy import select
 
 from appliance.accounts import store as people
 from appliance.accounts.caller import Role
+from appliance.casting.lan_media import srt
 from appliance.casting.player import Standing
 from appliance.casting.queue import Repeat
 from appliance.casting.routes import shown
 from appliance.casting.showing import Stage as ShowingStage
 from appliance.errors import Conflict, Forbidden, NotFound
 from appliance.journal.tables import access_log
+from appliance.streaming.webvtt import from_text
 from dlna.casting.playback import Transport
 from tests.appliance.casting.stage import ADA, MIRA, Stage, cast_receiver, stage, until
 from tests.dlna.casting.renderers import clip, gmediarender, rygel
@@ -97,11 +101,17 @@ async def test_a_film_plays_on_a_renderer_and_its_positions_are_mira_s(
         stopped = await set_up.journal.position("umira", film)
         assert stopped is not None
         assert 20 <= stopped < 28
-        noted = await positions(set_up)
-        assert [s for s, _ in noted] == ["paused", "seeked", "playing", "hidden"]
+        noted = [said for said, _ in groupby(s for s, _ in await positions(set_up))]
+        assert noted[-4:] == ["paused", "seeked", "playing", "hidden"]
         with pytest.raises(Conflict):
             await casting.command(MIRA, player.id, "pause")
-        assert {status for _, status in set_up.fetched} == {200}
+        await set_up.journal.stop()  # writes what waits
+        async with set_up.database.read() as connection:
+            query = select(access_log).where(access_log.c.action == "STREAM")
+            spans = list(await connection.execute(query))
+        assert {(s.user_id, s.device, s.payload["source"]) for s in spans} == {
+            ("umira", f"player-{player.id}", "cast")
+        }
 
 
 async def test_a_queue_goes_on_by_itself_on_a_cast_device(house: House, tmp_path: Path, media: Path) -> None:
@@ -123,8 +133,10 @@ async def test_a_queue_goes_on_by_itself_on_a_cast_device(house: House, tmp_path
         await until(lambda: state(set_up, player.id).get("file_id") == short)
         await until(lambda: state(set_up, player.id).get("state") == "playing")
         await casting.set_repeat(MIRA, player.id, Repeat.ONE)
-        loads = len(set_up.fetched)
-        await until(lambda: len(set_up.fetched) > loads + 1)
+        ends = len([s for s, _ in await positions(set_up) if s == "ended"])
+        async with asyncio.timeout(20):
+            while len([s for s, _ in await positions(set_up) if s == "ended"]) < ends + 2:
+                pass
         assert state(set_up, player.id)["file_id"] == short
         await casting.command(MIRA, player.id, "stop")
         connection = casting.house.connection(player)
@@ -165,6 +177,44 @@ async def test_a_url_is_good_for_one_device_and_for_as_long_as_the_person(
         await until(lambda: casting.showing(player.id) is None, 5)
         assert await asyncio.to_thread(fetched_by, "tv") == "403"
         await until(lambda: connection.playback.transport is Transport.IDLE)
+
+
+async def test_what_a_cast_device_fetches_has_ranges_subtitles_and_cors(
+    house: House, tmp_path: Path, media: Path
+) -> None:
+    receiver = cast_receiver(house, "Kitchen")
+    (media / "film.en.srt").write_text("1\n00:00:01,000 --> 00:00:02,500\nYou & <i>me</i>\n")
+    async with stage(house, tmp_path, media) as set_up:
+        player = await set_up.allowed("Kitchen")
+        await set_up.casting.play(MIRA, player.id, (await set_up.file_id("film.mp4"),))
+        assert receiver.stdout is not None
+        loaded = json.loads(await asyncio.to_thread(receiver.stdout.readline))["load"]
+        (track,) = loaded["tracks"]
+        assert (track["trackContentType"], track["language"]) == ("text/vtt", "en")
+
+        async def curl(url: str, *more: str) -> str:
+            command = ("curl", "-si", "--max-time", "5", *more, url)
+            return (await asyncio.to_thread(house.tv.run, *command)).stdout
+
+        text = await curl(track["trackContentId"], "-H", "Origin: https://www.gstatic.com")
+        assert "Access-Control-Allow-Origin: *" in text
+        assert "Content-Type: text/vtt; charset=utf-8" in text
+        assert "You &amp; <i>me</i>" in text
+        head = await curl(loaded["contentId"], "-I")
+        assert "HTTP/1.1 200 OK" in head
+        assert "Content-Type: video/mp4" in head
+        assert "contentFeatures.dlna.org: DLNA.ORG_OP=01" in head
+        part = await curl(loaded["contentId"], "-r", "0-99", "-o", str(tmp_path / "part"), "-D", "-")
+        assert "Content-Range: bytes 0-99/" in part
+        forged = loaded["contentId"].replace("/m/cast.", "/m/cast.x")
+        assert "HTTP/1.1 404" in await curl(forged)
+
+
+def test_webvtt_becomes_subrip() -> None:
+    vtt = from_text(
+        "srt", "1\n00:00:01,000 --> 00:00:02,500\nYou & me\n\n2\n00:01:00,000 --> 00:01:01,000\nx\n"
+    )
+    assert srt(vtt) == ("1\n00:00:01,000 --> 00:00:02,500\nYou & me\n\n2\n00:01:00,000 --> 00:01:01,000\nx\n")
 
 
 async def test_what_plays_is_taken_up_again_after_our_restart(

@@ -1,0 +1,211 @@
+"""What players fetch: the media route of the LAN listener for URLs that casting signed.
+
+`WithCasts` is the catalog of the media server and adds this one thing to it: everything else goes through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from aiohttp import web
+
+from appliance.accounts.caller import Caller
+from appliance.casting.grants import Grants
+from appliance.errors import Forbidden, NotFound, Unavailable
+from appliance.journal.journal import Journal
+from appliance.lan.casts import Admitted
+from appliance.lan.media_urls import Grant
+from appliance.library.library import Library, OpenFile
+from appliance.streaming import body
+from appliance.streaming.answer import answer
+from appliance.streaming.subtitles import Subtitles
+from dlna.catalog import (
+    Away,
+    Catalog,
+    MediaKind,
+    NoSuchObject,
+    NotAllowed,
+    Object,
+    Opened,
+    Page,
+    Resource,
+    SortKey,
+    Viewer,
+)
+from dlna.search_criteria import Criteria
+
+ORIGINAL = "o"
+_CAPTION = re.compile(r"(vtt|srt)(\d{1,3})")
+_TYPES = {"vtt": "text/vtt; charset=utf-8", "srt": "text/srt; charset=utf-8"}
+_TIMES = re.compile(r"^(\d\d:\d\d:\d\d)\.(\d{3}) --> (\d\d:\d\d:\d\d)\.(\d{3})$")
+
+
+class WithCasts:
+    """A `Catalog`: `shelf`, and the URLs of showings."""
+
+    def __init__(
+        self, shelf: Catalog, grants: Grants, library: Library, journal: Journal, subtitles: Subtitles
+    ) -> None:
+        self._shelf, self._grants, self._library = shelf, grants, library
+        self._journal, self._subtitles = journal, subtitles
+
+    @property
+    def system_update_id(self) -> int:
+        return self._shelf.system_update_id
+
+    async def seen(self, viewer: Viewer) -> None:
+        await self._shelf.seen(viewer)
+
+    async def metadata(self, viewer: Viewer, object_id: str) -> Object:
+        return await self._shelf.metadata(viewer, object_id)
+
+    async def children(
+        self, viewer: Viewer, container_id: str, start: int, count: int, sort: tuple[SortKey, ...]
+    ) -> Page:
+        return await self._shelf.children(viewer, container_id, start, count, sort)
+
+    async def search(
+        self,
+        viewer: Viewer,
+        container_id: str,
+        criteria: Criteria | None,
+        start: int,
+        count: int,
+        sort: tuple[SortKey, ...],
+    ) -> Page:
+        return await self._shelf.search(viewer, container_id, criteria, start, count, sort)
+
+    async def set_position(self, viewer: Viewer, object_id: str, seconds: float) -> None:
+        await self._shelf.set_position(viewer, object_id, seconds)
+
+    async def open(self, viewer: Viewer, token: str, name: str) -> Opened:
+        grant = self._grants.read(token)
+        if grant is None or grant.purpose != "cast":
+            return await self._shelf.open(viewer, token, name)
+        try:
+            admitted = await self._grants.admit(grant, viewer.address)
+            if grant.rendition == ORIGINAL:
+                return await self._original(grant, admitted, viewer)
+            if match := _CAPTION.fullmatch(grant.rendition):
+                return await self._caption(grant, admitted, match[1], int(match[2]))
+        except Forbidden as error:
+            raise NotAllowed(error.what) from error
+        except NotFound as error:
+            raise NoSuchObject(grant.item) from error
+        except Unavailable as error:
+            raise Away from error
+        raise NoSuchObject(grant.rendition)
+
+    async def _original(self, grant: Grant, admitted: Admitted, viewer: Viewer) -> Opened:
+        caller = admitted.caller
+        opened = await self._library.open(grant.item, caller.sees)
+        file = opened.file
+        resource = Resource(
+            path="",
+            mime_type=file.mime_type,
+            size=opened.size,
+            duration=file.duration_sec,
+            kind=MediaKind(file.kind.value),
+        )
+        fetching = replace(caller, user_agent=viewer.user_agent[:200])
+        return CastFile(opened, resource, self._library, self._journal, fetching, admitted.cut)
+
+    async def _caption(self, grant: Grant, admitted: Admitted, kind: str, number: int) -> Opened:
+        text = await self._subtitles.vtt(grant.item, admitted.caller.sees, number)
+        return CastText((srt(text) if kind == "srt" else text).encode(), _TYPES[kind])
+
+
+class CastFile:
+    """An `Opened`: a file of the library, as whoever cast it may have it."""
+
+    caption_path: str | None = None
+    cross_origin = True
+
+    def __init__(
+        self,
+        opened: OpenFile,
+        resource: Resource,
+        library: Library,
+        journal: Journal,
+        caller: Caller,
+        cut: asyncio.Event,
+    ) -> None:
+        self.resource = resource
+        self._opened, self._library, self._journal = opened, library, journal
+        self._caller, self._cut = caller, cut
+
+    async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+        opened, caller = self._opened, self._caller
+        said = answer(
+            request.method,
+            request.headers,
+            size=opened.size,
+            etag=opened.etag,
+            mtime_ns=opened.mtime_ns,
+            content_type=self.resource.mime_type,
+        )
+        response = web.StreamResponse(status=said.status, headers={**said.headers, **headers})
+        if not said.pieces:
+            response.headers.setdefault("Content-Length", "0")
+            await response.prepare(request)
+            return response
+        counter = partial(self._journal.span, caller, opened.file.id, opened.size, said.first_byte, "cast")
+        sending = body.chunks(
+            partial(self._library.open, opened.file.id, caller.sees),
+            opened.etag,
+            said.pieces,
+            counter,
+        )
+        await response.prepare(request)
+        cutting = asyncio.create_task(self._abort_when_cut(request))
+        try:
+            async for chunk in sending:
+                await response.write(chunk)
+        finally:
+            cutting.cancel()
+            await sending.aclose()  # type: ignore[attr-defined]
+        await response.write_eof()
+        return response
+
+    async def _abort_when_cut(self, request: web.Request) -> None:
+        await self._cut.wait()
+        if request.transport:
+            request.transport.abort()
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+class CastText:
+    """An `Opened`: subtitles."""
+
+    caption_path: str | None = None
+    cross_origin = True
+
+    def __init__(self, text: bytes, mime_type: str) -> None:
+        self.resource = Resource(path="", mime_type=mime_type, size=len(text))
+        self._text = text
+
+    async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+        response = web.Response(body=self._text, headers={**headers, "Content-Type": self.resource.mime_type})
+        await response.prepare(request)
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def srt(vtt: str) -> str:
+    """SubRip from the WebVTT that `streaming.webvtt` writes: TVs read nothing newer."""
+    written: list[str] = []
+    for block in vtt.split("\n\n"):
+        times, _, text = block.strip().partition("\n")
+        if match := _TIMES.match(times):
+            begin, end = f"{match[1]},{match[2]}", f"{match[3]},{match[4]}"
+            written.append(f"{len(written) + 1}\n{begin} --> {end}\n{html.unescape(text)}\n")
+    return "\n".join(written)
