@@ -18,12 +18,13 @@ from appliance.casting.grants import LINGER, URL_LIFE, Grants
 from appliance.casting.house import House
 from appliance.casting.media import family, media, why_not
 from appliance.casting.player import Connection, Player, Standing
+from appliance.casting.positions import Positions
 from appliance.casting.queue import Queue, Repeat
 from appliance.casting.showing import Showing, Stage
 from appliance.casting.store import ShowingRow
 from appliance.database import Database
 from appliance.errors import Conflict, Forbidden, MantelError, NotFound, TooMany, Unavailable
-from appliance.journal.entry import Action, Entry, now_ms
+from appliance.journal.entry import now_ms
 from appliance.journal.journal import Journal
 from appliance.lan.media_urls import MediaUrls
 from appliance.library.items import File
@@ -40,8 +41,6 @@ RIGHTS_EVERY = 1 * SECONDS
 PROGRESS_EVERY = 10 * SECONDS
 TELL_EVERY = 5 * SECONDS
 """How often pages hear of a position alone; of anything else at once."""
-RESUME_UNTIL = 0.95
-"""Whoever stopped later than this share of a film begins anew."""
 
 
 class Casting:
@@ -58,7 +57,8 @@ class Casting:
         subtitles: Subtitles,
         tell: Callable[[str], None] = lambda player_id: None,
     ) -> None:
-        self._database, self._library, self._journal = database, library, journal
+        self._database, self._library = database, library
+        self._positions = Positions(journal, library)
         self.house, self._power = house, power
         self.grants = Grants(database, urls)
         self._subtitles, self._tell = subtitles, tell
@@ -129,7 +129,7 @@ class Casting:
         if why:
             raise Conflict(why)
         if position is None:
-            position = await self._stopped_at(caller, chosen)
+            position = await self._positions.where_stopped(caller, chosen)
         row = ShowingRow(
             id=new_id("g"),
             player_id=player.id,
@@ -313,13 +313,6 @@ class Casting:
         if (showing := self._showings.get(player.id)) and showing.stage is not Stage.WAKING:
             showing.lose()
 
-    async def _stopped_at(self, caller: Caller, file_id: str) -> float:
-        if caller.user_id is None:
-            return 0
-        position = await self._journal.position(caller.user_id, file_id) or 0
-        duration = (await self._library.file(file_id, caller.sees)).duration_sec
-        return 0 if duration and position > RESUME_UNTIL * duration else position
-
     async def _watch_rights(self) -> None:
         """Who was removed, and everyone at a lockdown, loses their showings within a second."""
         while True:
@@ -351,27 +344,8 @@ class Casting:
         return file, media(file, url, tracks, player.kind, family(player))
 
     async def _note(self, showing: Showing, state: str, seconds: float) -> None:
-        row, file = showing.row, showing.file
-        if row.user_id is None or file is None:
-            return
-        player = self.house.player(row.player_id)
-        if state != "seeked":
-            # Who has seen it to the end begins anew the next time.
-            await self._journal.set_position(row.user_id, file.id, 0 if state == "ended" else seconds)
-        await self._journal.note(
-            Entry(
-                Action.CAST_POSITION,
-                user_id=row.user_id,
-                device=row.device,
-                file_id=file.id,
-                payload={
-                    "state": state,
-                    "position": round(seconds, 1),
-                    "rate": 1.0,
-                    "player": player.shown_name,
-                },
-            )
-        )
+        player = self.house.player(showing.row.player_id)
+        await self._positions.note(showing.row, showing.file, player, state, seconds)
 
     async def _changed(self, showing: Showing) -> None:
         """Write what must survive, and tell the pages; both no oftener than needed."""

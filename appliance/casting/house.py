@@ -31,9 +31,9 @@ from dlna.interfaces import Interface, facing
 
 log = logging.getLogger(__name__)
 
-AGAIN = 10 * SECONDS
-"""After a renderer did not let itself be connected, the pause before the next try."""
-TRIES = 3
+AGAIN = (1 * SECONDS, 4 * SECONDS, 15 * SECONDS)
+"""Pauses after a renderer did not let itself be connected: many announce themselves before they listen."""
+CAST_AGAIN = 10 * SECONDS
 CAST_TRIES = 30
 KNOCK_PATIENCE = 3 * SECONDS
 COMES_WITHIN = 60 * SECONDS
@@ -173,7 +173,7 @@ class House:
             self._leave(player)
 
     async def _connect_renderer(self, sighting: Sighting) -> None:
-        for attempt in range(TRIES):
+        for pause in AGAIN:
             ours = facing(sighting.address, self._interfaces())
             if ours is None:
                 return
@@ -188,7 +188,7 @@ class House:
                 )
             except PlayerError as error:
                 log.info("A renderer at %s cannot be used: %s", sighting.address, error)
-                await asyncio.sleep(AGAIN * (attempt + 1))
+                await asyncio.sleep(pause)
                 continue
             maker, model = renderer.maker_and_model
             player = await self._seen(
@@ -287,7 +287,7 @@ class House:
     async def _cast_again(self, player: Player) -> None:
         """A Cast device restarts without a goodbye, and mDNS does not tell of it again: so we look."""
         for _ in range(CAST_TRIES):
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(CAST_AGAIN)
             if self._cast is None or player.id in self._present:
                 return
             await self._cast.look_again()
