@@ -13,7 +13,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 from appliance.errors import Conflict
 from appliance.streaming.byte_range import Part
@@ -52,18 +52,20 @@ async def chunks(
     pieces: Iterable[bytes | Part],
     counter: Callable[[], Counter] | None = None,
     stall_limit: float = STALL_LIMIT,
+    hang_up: Callable[[], None] | None = None,
 ) -> AsyncIterator[bytes]:
     """The body made of `pieces`, in chunks of at most CHUNK bytes.
 
     `open_file` is called once, at the first chunk; `etag` is the one that the headers promised.
     `counter` is made at the same moment. If the consumer does not come back within `stall_limit` seconds,
-    the task that iterates is cancelled. Close the generator when done (`contextlib.aclosing`; Quart does).
+    `hang_up` is called, or the task that iterates is cancelled where there is none. Close the generator
+    when done (`contextlib.aclosing`; Quart does).
 
     Raises Conflict when the file is no longer the one that was promised.
     """
     file = await open_file()
     count = counter() if counter else None
-    stall = Stall(stall_limit)
+    stall = Stall(stall_limit, hang_up)
     try:
         if file.etag != etag:
             raise Conflict("The file changed while it was asked for.")
@@ -110,17 +112,24 @@ async def read(fd: int, offset: int, count: int) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(_READERS, os.pread, fd, count, offset)
 
 
-class Stall:
-    """Cancels the task that called `begin()` unless `end()` comes within the limit."""
+def hang_up_of(scope: Any) -> Callable[[], None] | None:
+    """How a route ends its own request for good, from its ASGI scope (set by uploads/back_pressure.py)."""
+    found: Callable[[], None] | None = scope.get("mantel.hang_up")
+    return found
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
+
+class Stall:
+    """Calls `hang_up`, or cancels the task that called `begin()`, unless `end()` comes within the limit."""
+
+    def __init__(self, limit: float, hang_up: Callable[[], None] | None = None) -> None:
+        self._limit, self._hang_up = limit, hang_up
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         task = asyncio.current_task()
         if task is not None:
-            self._timer = asyncio.get_running_loop().call_later(self._limit, task.cancel)
+            end = self._hang_up or task.cancel
+            self._timer = asyncio.get_running_loop().call_later(self._limit, end)
 
     def end(self) -> None:
         if self._timer:

@@ -13,6 +13,7 @@ from appliance.accounts.caller import calling
 from appliance.errors import Invalid, TooMany
 from appliance.library.library import Library
 from appliance.streaming import remux
+from appliance.streaming.body import hang_up_of
 from appliance.streaming.subtitles import Subtitles
 from appliance.units import SECONDS
 
@@ -64,7 +65,8 @@ def add_to(routes: Blueprint, library: Library, subtitles: Subtitles, stall_limi
             response = Response(b"", 200)
             response.headers.pop("Content-Length", None)
         else:
-            send = remux.chunks(partial(library.open, file_id, caller.sees), found, start, stall_limit)
+            again = partial(library.open, file_id, caller.sees)
+            send = remux.chunks(again, found, start, stall_limit, hang_up_of(request.scope))
             response = Response(counted(send), 200)
         response.timeout = None
         response.headers["Content-Type"] = "video/mp4"

@@ -46,10 +46,11 @@ async def chunks(
     tracks: Sequence[Stream],
     start: float,
     stall_limit: float = STALL_LIMIT,
+    hang_up: Callable[[], None] | None = None,
 ) -> AsyncIterator[bytes]:
     """The film from `start` seconds on. ffmpeg runs as fast as it is read, and ends with this generator."""
     file = await open_file()
-    stall = Stall(stall_limit)
+    stall = Stall(stall_limit, hang_up)
     try:
         async with running("ffmpeg", arguments(tracks, file.fd, start), file.fd, 24 * HOURS) as process:
             assert process.stdout

@@ -55,6 +55,7 @@ def blueprint(
             said.pieces,
             counter,
             stall_limit,
+            body.hang_up_of(request.scope),
         )
         return _response(said, send, file, is_shown)
 
@@ -67,6 +68,7 @@ def blueprint(
             said.headers["ETag"],
             said.pieces,
             stall_limit=stall_limit,
+            hang_up=body.hang_up_of(request.scope),
         )
         return _response(said, _noted(send, said, file, caller), file, is_shown=False)
 

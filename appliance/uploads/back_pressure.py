@@ -9,7 +9,9 @@ Rules:
 2. Once the answer has ended, the rest of the body is dropped as it comes.
 3. An error that is answered early lets up to DRAIN bytes come first: a browser that is still sending would
    see a broken connection instead of the answer.
-4. A route that awaits its body whole needs a limit below WINDOW; `web/access.py` sets one for JSON.
+4. A route may end its own request for good: the `HANG_UP` of its scope. Cancelling the task that runs the
+   route would leave the connection open and silent under Quart 0.23.
+5. A route that awaits its body whole needs a limit below WINDOW; `web/access.py` sets one for JSON.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ IDLE = 60 * SECONDS
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 _GATE = "mantel.gate"
+HANG_UP = "mantel.hang_up"
+"""Key of the scope: a function without arguments, after which the app sees the client as gone."""
 
 
 class Gate:
@@ -42,13 +46,35 @@ class Gate:
         self._discarding = False
         self._free = asyncio.Event()
         self._free.set()
+        self._receiver: asyncio.Task[Any] | None = None
+        self._hung_up = False
         self.complete = asyncio.Event()
         """The whole body was received, or the client has gone, or DRAIN bytes were dropped."""
 
-    async def free(self) -> None:
-        await self._free.wait()
+    async def next(self, receive: Receive) -> Any:
+        """What the app receives next."""
+        self._receiver = asyncio.current_task()
+        if self._hung_up:
+            return {"type": "http.disconnect"}
+        try:
+            await self._free.wait()
+            return self._came(await receive())
+        except asyncio.CancelledError:
+            if not self._hung_up or self._receiver is None:
+                raise
+            self._receiver.uncancel()
+            return {"type": "http.disconnect"}
+        finally:
+            self._receiver = None
 
-    def came(self, message: Any) -> Any:
+    def hang_up(self) -> None:
+        """Tell the app that the client has gone."""
+        self._hung_up = True
+        self.complete.set()
+        if self._receiver:
+            self._receiver.cancel()
+
+    def _came(self, message: Any) -> Any:
         """Count a message; returns what the app gets of it."""
         if message["type"] != "http.request" or not message.get("more_body", False):
             self.complete.set()
@@ -87,8 +113,7 @@ class BackPressure:
         gate = Gate(self._window)
 
         async def gated_receive() -> Any:
-            await gate.free()
-            return gate.came(await receive())
+            return await gate.next(receive)
 
         async def watched_send(message: Any) -> None:
             if message["type"] == "http.response.start" and message["status"] >= 400:
@@ -101,7 +126,13 @@ class BackPressure:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 gate.discard()
 
-        await self._app({**scope, _GATE: gate}, gated_receive, watched_send)
+        await self._app({**scope, _GATE: gate, HANG_UP: gate.hang_up}, gated_receive, watched_send)
+
+
+def hang_up_of(scope: Any) -> Callable[[], None] | None:
+    """How a route ends its own request; None where the app is not wrapped."""
+    found: Callable[[], None] | None = scope.get(HANG_UP)
+    return found
 
 
 async def chunks(body: AsyncIterator[bytes], scope: Any, idle: float = IDLE) -> AsyncIterator[bytes]:

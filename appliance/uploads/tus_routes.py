@@ -15,7 +15,7 @@ from quart import Blueprint, Response, jsonify, request
 from appliance.accounts.caller import Caller, calling
 from appliance.errors import Invalid
 from appliance.uploads import tus
-from appliance.uploads.back_pressure import chunks
+from appliance.uploads.back_pressure import chunks, hang_up_of
 from appliance.uploads.receiving import ChecksumMismatch
 from appliance.uploads.store import State, Upload
 from appliance.uploads.uploads import Uploads
@@ -73,9 +73,9 @@ def add_to(routes: Blueprint, uploads: Uploads, idle: float) -> None:
         offset = tus.number("Upload-Offset", request.headers.get("Upload-Offset"))
         checksum = tus.checksum(request.headers.get("Upload-Checksum"))
         try:
-            upload = await uploads.append(
-                upload_id, caller, offset, chunks(request.body, request.scope, idle), checksum
-            )
+            pieces = chunks(request.body, request.scope, idle)
+            hang_up = hang_up_of(request.scope)
+            upload = await uploads.append(upload_id, caller, offset, pieces, checksum, hang_up)
         except ChecksumMismatch as error:
             return Response(str(error), tus.CHECKSUM_MISMATCH, content_type="text/plain; charset=utf-8")
         headers = {"Upload-Offset": str(upload.received), **_times(upload)}

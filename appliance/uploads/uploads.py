@@ -18,7 +18,7 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
@@ -73,8 +73,8 @@ class Uploads:
         self.limit = limit
         self._space = Space(free_space)
         self._receiving = Receiving(database, self._space, limit)
-        self._open: dict[str, tuple[asyncio.Task[object], asyncio.Event]] = {}
-        """Uploads that a request is appending to: that request's task, and when it has let go."""
+        self._open: dict[str, tuple[asyncio.Task[object], Callable[[], object], asyncio.Event]] = {}
+        """Uploads that a request is appending to: its task, how to end it, and when it has let go."""
         self._finishing: WeakValueDictionary[str, asyncio.Task[Published]] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -140,11 +140,14 @@ class Uploads:
         offset: int,
         chunks: AsyncIterator[bytes],
         checksum: Checksum | None = None,
+        hang_up: Callable[[], None] | None = None,
     ) -> Upload:
         """Add bytes from `offset` on; returns when all that came is on the disk for good.
 
         What came before an error or a vanished client is kept; with a checksum, a piece is kept whole or not
-        at all. Raises NotFound, Conflict for a wrong offset, TooLarge for more bytes than announced, NoRoom,
+        at all. `hang_up` ends this request when its client comes back on another connection.
+
+        Raises NotFound, Conflict for a wrong offset, TooLarge for more bytes than announced, NoRoom,
         ChecksumMismatch.
         """
         upload = await self.look(upload_id, caller)
@@ -157,7 +160,7 @@ class Uploads:
         root = self._root(upload)
         task, released = asyncio.current_task(), asyncio.Event()
         assert task is not None
-        self._open[upload_id] = (task, released)
+        self._open[upload_id] = (task, hang_up or task.cancel, released)
         try:
             await self._receiving.receive(upload, root, chunks, checksum)
         finally:
@@ -309,9 +312,9 @@ class Uploads:
     async def _interrupt(self, upload_id: str) -> None:
         """End the request that is appending: its client has lost it, or it would not ask again."""
         if upload_id in self._open:
-            task, released = self._open[upload_id]
+            task, hang_up, released = self._open[upload_id]
             if task is not asyncio.current_task():
-                task.cancel()
+                hang_up()
                 await released.wait()
 
     async def _drop(self, upload: Upload) -> None:

@@ -17,6 +17,7 @@ from quart import Quart
 
 from appliance.accounts.caller import Caller, Role, Via, set_calling
 from appliance.streaming.routes import blueprint
+from appliance.uploads.back_pressure import BackPressure
 from tests.appliance.serving import ask, open_descriptors, request_head, serving
 from tests.appliance.streaming.shelf import Notebook, Shelf
 
@@ -40,6 +41,7 @@ def app_over(shelf: Any, notebook: Any, stall_limit: float = 30) -> Quart:
     async def sign_in() -> None:
         set_calling(VIEWER)
 
+    app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]
     return app
 
 
