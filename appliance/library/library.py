@@ -18,6 +18,7 @@ from appliance.errors import NotFound, Unavailable
 from appliance.journal.entry import Entry
 from appliance.library import companions, index_store, places, search, store, trash
 from appliance.library.changes import Changes
+from appliance.library.describe import DESCRIBED, Describe
 from appliance.library.facts import Facts, write_facts
 from appliance.library.items import File, FileQuery, Folder, Page
 from appliance.library.places import Destination
@@ -57,8 +58,11 @@ class Library:
         journal: Journal,
         roots: Sequence[Path],
         *,
+        state: Path | None = None,
         rescan_seconds: float = 300,
+        describe_all: bool = True,
     ) -> None:
+        """`state`: where thumbnails are kept. `describe_all`: without the daemon our probe does it all."""
         self._database = database
         self._configured = tuple(roots)
         self._roots: dict[int, Root] = {}
@@ -68,16 +72,22 @@ class Library:
         self._vocabulary = search.Vocabulary()
         self._looking = asyncio.Lock()
         self._watch = Watch(self, rescan_seconds)
+        self._describe = Describe(self, describe_all)
+        self._accessed: dict[str, int] = {}
 
     # Life
 
     async def start(self) -> None:
         """Adopts the roots and begins to watch; the first look runs in the background."""
         await self.adopt_roots()
+        await self.recover_trash()
+        self._describe.start()
         self._watch.start()
 
     async def stop(self) -> None:
         await self._watch.stop()
+        await self._describe.stop()
+        await self._write_accessed()
         for root in self._roots.values():
             root.close()
 
@@ -148,6 +158,27 @@ class Library:
         Raises NotFound when there is none (any more) and Unavailable while its root is away.
         """
         row, root = await self._row(file_id, sees)
+        opened = await self._open(row, root)
+        self._accessed[file_id] = store.now_ms()
+        if row.facts_from is None:
+            self._describe.first(file_id)
+        return opened
+
+    async def open_undescribed(self, file_id: str) -> OpenFile | None:
+        """For the probe: the file, unless it is described already or of a kind that is not."""
+        row, root = await self._row(file_id, frozenset(Audience))
+        if row.facts_from is not None or row.kind not in DESCRIBED:
+            return None
+        return await self._open(row, root)
+
+    async def undescribed(self, limit: int) -> list[str]:
+        """Ids of files that nobody has described, newest first."""
+        online = [root.pk for root in self.roots if root.online]
+        async with self._database.read() as connection:
+            return await store.undescribed(connection, online, DESCRIBED, limit)
+
+    async def _open(self, row: Any, root: Root) -> OpenFile:
+        file_id = row.id
         root.require()
         try:
             fd = await asyncio.to_thread(open_file, root.fd, row.path)
@@ -310,11 +341,33 @@ class Library:
                 return Result()
             async with self._database.read() as connection:
                 first = not await index_store.has_files(connection, root.pk)
-            look = Look(self._database, self._saving, self._settling, root)
+            look = Look(self._database, self._saving, self._settling, root, self._watch.before_listing)
             with contextlib.suppress(Unavailable):
                 await look.run(folder_pks, recursive, first)
             self._watch.note(root, look.places)
             return look.result
+
+    async def tidy(self) -> None:
+        """What is done once in a while: old trash, rows of files long gone, when files were read."""
+        now = store.now_ms()
+        await self._write_accessed()
+        for root in self.roots:
+            if root.online:
+                await trash.empty_old(self._database, self._saving, root, now - trash.KEPT * 1000)
+        async with self._database.write() as connection:
+            await store.delete_long_gone(connection, now - trash.KEPT * 1000)
+
+    async def recover_trash(self) -> None:
+        for root in self.roots:
+            if root.online:
+                lying = await asyncio.to_thread(trash.lying_in_trash, root)
+                await trash.recover(self._saving, root, lying)
+
+    async def _write_accessed(self) -> None:
+        accessed, self._accessed = self._accessed, {}
+        if accessed:
+            async with self._database.write() as connection:
+                await store.touch(connection, accessed)
 
     def hint(self, paths: Collection[Path]) -> None:
         """Someone saw something change at these absolute paths: look there soon."""

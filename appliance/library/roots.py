@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.errors import Unavailable
+from appliance.library.tree import is_remote
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Root:
     fd: int = -1
     device: int = -1
     why_away: str | None = "not looked at yet"
+    tells_all: bool = True
+    """The kernel notices every change: it is a disk of this machine, no network share."""
     folder_pk: int = field(default=-1)
 
     @property
@@ -63,6 +66,7 @@ class Root:
         if why is None and self.fd < 0:
             self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self.device = os.fstat(self.fd).st_dev
+            self.tells_all = not is_remote(self.fd)
             for folder in (self.inbox, self.trash):
                 with contextlib.suppress(OSError):  # read only or full: reading still works
                     folder.mkdir(mode=0o700, exist_ok=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,8 +80,16 @@ class Settling:
 class Look:
     """One look at a root: all of it, or some of its folders."""
 
-    def __init__(self, database: Database, saving: Saving, settling: Settling, root: Root) -> None:
+    def __init__(
+        self,
+        database: Database,
+        saving: Saving,
+        settling: Settling,
+        root: Root,
+        before_listing: Callable[[Root, Place], None] = lambda _root, _place: None,
+    ) -> None:
         self._database, self._saving, self._settling = database, saving, settling
+        self._before_listing = before_listing
         self._root = root.require()
         self._batch = Batch(root)
         self._missing: dict[int, str] = {}
@@ -120,7 +128,7 @@ class Look:
 
     async def _look_into(self, place: Place, deep: bool) -> list[tuple[Place, bool]]:
         try:
-            listing = await asyncio.to_thread(list_folder, self._root.fd, place.path)
+            listing = await asyncio.to_thread(self._list, place)
         except (FileNotFoundError, NotADirectoryError):
             if place.depth > 0 and place.pk not in self._found_folders:
                 self._missing_folders.add(place.pk)
@@ -139,6 +147,10 @@ class Look:
         self.result.looked_at += len(listing.files)
         inner = await self._compare_folders(place, listing, {row.raw_name: row for row in folder_rows})
         return [(child, True) for child, is_news in inner if deep or is_news]
+
+    def _list(self, place: Place) -> Listing:
+        self._before_listing(self._root, place)
+        return list_folder(self._root.fd, place.path)
 
     async def _compare_files(self, place: Place, listing: Listing, known: dict[bytes, Any]) -> None:
         unknown: list[tuple[Seen, Any]] = []

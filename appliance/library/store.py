@@ -179,6 +179,23 @@ async def folders_in(
     return [as_folder(row, sees) for row in await connection.execute(query)]
 
 
+async def undescribed(
+    connection: AsyncConnection, root_pks: Collection[int], kinds: Collection[Kind], limit: int
+) -> list[str]:
+    query = (
+        select(files.c.id)
+        .where(
+            files.c.facts_from.is_(None),
+            HERE,
+            files.c.root_pk.in_(list(root_pks)),
+            files.c.kind.in_([kind.value for kind in kinds]),
+        )
+        .order_by(files.c.created_at.desc())
+        .limit(limit)
+    )
+    return [row.id for row in await connection.execute(query)]
+
+
 async def folders_at(
     connection: AsyncConnection, path: str, root_pks: Collection[int], sees: frozenset[Audience]
 ) -> list[Folder]:

@@ -105,7 +105,7 @@ files = Table(
     Index("ix_files_kind_created_at", "kind", "created_at"),
     Index("ix_files_sha256", "sha256"),
     Index("ix_files_artist_album", "artist", "album"),
-    Index("ix_files_facts_from", "facts_from"),
+    Index("ix_files_undescribed", "facts_from", "created_at"),
     Index("ix_files_tags", "tags").ddl_if(dialect="sqlite"),
     Index("ix_files_tags_gin", "tags", postgresql_using="gin").ddl_if(dialect="postgresql"),
 )

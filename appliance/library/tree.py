@@ -15,6 +15,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from appliance.library.names import is_hidden
 
@@ -31,6 +32,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+REMOTE = frozenset("nfs nfs4 cifs smb3 9p afs ceph fuse.sshfs fuse.rclone virtiofs".split())
+"""File systems whose other users' changes are not noticed here."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,21 @@ def rename_new(source: int, name: bytes, target: int, new_name: bytes) -> None:
     os.fsync(target)
     if source != target:
         os.fsync(source)
+
+
+def is_remote(fd: int) -> bool:
+    """Whether a folder lies on a network file system, by the mount table (proc(5), mountinfo)."""
+    device = os.fstat(fd).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        if before.split()[2:3] == [wanted] and after.split()[:1]:
+            return after.split()[0] in REMOTE
+    return False
 
 
 def open_file(root: int, path: bytes) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from appliance.library.notices import Notices
 from appliance.library.roots import Root
 from appliance.library.rows import Place
 from appliance.units import SECONDS
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AGAIN = 1 * SECONDS
+AGAIN = 1.02 * SECONDS
 """Between two looks at a folder whose files are still being written."""
+GATHER = 0.05 * SECONDS
+"""After a notice, for the others that come with it."""
+SHARE = 4
+"""Looks that notices ask for take at most 1/SHARE of the time."""
 
 
 class Watch:
@@ -32,9 +37,12 @@ class Watch:
         self._places: dict[int, dict[bytes, int]] = {}
         """Root → path → folder, of every folder that was looked into."""
         self._woken = asyncio.Event()
+        self._all_dirty = False
         self._task: asyncio.Task[None] | None = None
+        self._notices = Notices(self._noticed)
 
     def start(self) -> None:
+        self._notices.start()
         self._task = asyncio.create_task(self._run(), name="library watch")
 
     async def stop(self) -> None:
@@ -42,6 +50,18 @@ class Watch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        await self._notices.stop()
+
+    def before_listing(self, root: Root, place: Place) -> None:
+        """Called in a thread right before a folder is listed, so that no change falls between."""
+        self._notices.watch(root, place)
+
+    def _noticed(self, folder_pk: int | None) -> None:
+        if folder_pk is None:
+            self._all_dirty = True
+            self._woken.set()
+        else:
+            self.hint_folder(folder_pk)
 
     def hint_folder(self, folder_pk: int) -> None:
         self._dirty.add(folder_pk)
@@ -70,16 +90,21 @@ class Watch:
         next_scan = loop.time()
         while True:
             try:
-                if loop.time() >= next_scan:
+                began = loop.time()
+                if began >= next_scan or self._all_dirty:
+                    self._all_dirty = False
                     self._dirty |= (await self._library.scan()).unsettled
+                    await self._library.tidy()
                     next_scan = loop.time() + self._rescan_seconds
                 await self._look_at_dirty()
+                await asyncio.sleep(SHARE * min(loop.time() - began, 1))
             except Exception:
                 log.exception("a look at the library failed; the next one comes")
             wait = AGAIN if self._dirty else max(0.0, next_scan - loop.time())
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)
+                await asyncio.sleep(GATHER)
 
     async def _look_at_dirty(self) -> None:
         dirty, self._dirty = self._dirty, set()

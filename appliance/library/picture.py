@@ -1,0 +1,65 @@
+"""Reading one picture, in the parse cell: `python picture.py facts` or `… thumbnail PIXELS`.
+
+The picture is standard input. `facts` answers JSON with width, height, takenAt; `thumbnail` a JPEG that fits
+into a square of so many pixels, turned upright. It imports nothing of ours.
+"""
+
+import json
+import re
+import sys
+import warnings
+from typing import BinaryIO
+
+from PIL import Image, ImageOps
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
+"""Never EPS, PDF or PSD: some of these start other programs."""
+MOST_PIXELS = 120_000_000
+"""A phone's 108-megapixel photo passes, a bomb does not."""
+MOST_DECODED = 60_000_000
+"""What is really decoded; a JPEG is decoded smaller at once (draft)."""
+_ORIENTATION, _TAKEN, _TAKEN_ORIGINAL, _EXIF = 0x0112, 0x0132, 0x9003, 0x8769  # Exif 2.32
+
+
+def opened(file: BinaryIO) -> Image.Image:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN or name == "JPEG"])
+
+
+def facts(file: BinaryIO) -> dict[str, object]:
+    with opened(file) as image:
+        width, height = image.size
+        exif = image.getexif()
+        if exif.get(_ORIENTATION, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        taken = exif.get_ifd(_EXIF).get(_TAKEN_ORIGINAL) or exif.get(_TAKEN)
+        found: dict[str, object] = {"width": width, "height": height, "format": (image.format or "").lower()}
+    match = re.fullmatch(
+        r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d).*", str(taken or "").strip("\0 "), re.DOTALL
+    )
+    if match and match[1] != "0000":
+        found["takenAt"] = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}"
+    return found
+
+
+def thumbnail(file: BinaryIO, pixels: int) -> Image.Image:
+    image = opened(file)
+    # draft before anything loads the picture: a JPEG is then decoded at 1/2, 1/4 or 1/8.
+    image.draft("RGB", (pixels, pixels))
+    if image.width * image.height > MOST_DECODED:
+        raise ValueError(f"{image.width}x{image.height} is too large")
+    image.thumbnail((pixels, pixels), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        ground = Image.new("RGB", upright.size, "white")
+        ground.paste(upright, mask=upright.convert("RGBA").getchannel("A"))
+        return ground
+    return upright.convert("RGB")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "facts":
+        print(json.dumps(facts(sys.stdin.buffer)))
+    else:
+        thumbnail(sys.stdin.buffer, int(sys.argv[2])).save(sys.stdout.buffer, "JPEG", quality=82)
