@@ -28,6 +28,7 @@ The live event `player` {id} says: ask again.
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from quart import Blueprint, Response, request
@@ -217,7 +218,7 @@ def _showing(showing: Showing, caller: Caller) -> dict[str, Any]:
     return {
         "id": showing.id,
         "file_id": queue.current,
-        "title": (file.title or file.name) if file else None,
+        "title": (file.title or PurePath(file.name).stem) if file else None,
         "kind": file.kind.value if file else None,
         "by": showing.row.user_name,
         "mine": caller.user_id is not None and caller.user_id == showing.row.user_id,

@@ -1,0 +1,121 @@
+"""The appliance as installed, a TV and a phone, each on a host of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.appliance.casting.stage import cast_receiver
+from tests.dlna.casting.renderers import clip, gmediarender
+from tests.house import PASSWORD, environment
+from tests.netns import House
+
+pytestmark = pytest.mark.netns
+PORT = 8000
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with House() as house:
+        yield house
+
+
+@asynccontextmanager
+async def serving(house: House, folder: Path) -> AsyncIterator[str]:
+    """`mantel serve` on the host `server`; its address."""
+    variables = environment(
+        folder,
+        folder / "library",
+        bind=house.server.address,
+        http_port=str(PORT),
+        lan_port="8200",
+        interfaces="lan0",
+    )
+    with (folder / "log").open("wb") as log:
+        process = house.server.popen(
+            sys.executable, "-m", "appliance", "serve", env=variables, cwd=folder, stdout=log, stderr=log
+        )
+        try:
+            await asyncio.to_thread(house.server.wait_for_port, PORT, 30)
+            yield f"http://{house.server.address}:{PORT}"
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.wait, 15)
+    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
+
+
+class Phone:
+    """A person with the page's API, signed in as admin."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self.http = http
+
+    async def ask(self, method: str, path: str, **body: Any) -> Any:
+        more = {} if method == "GET" else {"json": body}
+        async with self.http.request(method, path, **more) as answer:
+            text = await answer.text()
+            assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
+            return json.loads(text) if text else None
+
+    async def until(self, path: str, true: Any, seconds: float = 30) -> Any:
+        async with asyncio.timeout(seconds):
+            while not true(answer := await self.ask("GET", path)):
+                await asyncio.sleep(0.2)
+        return answer
+
+
+@asynccontextmanager
+async def phone(house: House, url: str) -> AsyncIterator[Phone]:
+    with house.phone.entered():
+        async with aiohttp.ClientSession(url) as http:
+            body = {"username": "admin", "password": PASSWORD}
+            async with http.post("/auth/login", json=body) as answer:
+                token = (await answer.json())["token"]
+        async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"}) as http:
+            yield Phone(http)
+
+
+def showing(player: Any) -> dict[str, Any]:
+    return player["showing"] or {}
+
+
+async def test_a_film_plays_on_tv_and_cast_device_by_the_api(house: House, tmp_path: Path) -> None:
+    clip(tmp_path / "library", "film.mp4")
+    os.utime(tmp_path / "library" / "film.mp4", (1_700_000_000, 1_700_000_000))
+    gmediarender(house.tv, tmp_path / "tv", "Living room")
+    cast_receiver(house, "Kitchen")
+    async with serving(house, tmp_path) as url, phone(house, url) as mira:
+        listing = await mira.until("/files", lambda found: found["total"] == 1)
+        film = listing["items"][0]["id"]
+        found = await mira.until("/players", lambda found: len(found["items"]) == 2)
+        assert {p["state"] for p in found["items"]} == {"new"}
+        for name in ("Living room", "Kitchen"):
+            (player,) = (p for p in found["items"] if p["name"] == name)
+            path = f"/players/{player['id']}"
+            assert (await mira.ask("GET", f"{path}?fileId={film}"))["takes"] == {"ok": True, "why": None}
+            await mira.ask("PATCH", path, state="allowed")
+            await mira.ask("POST", f"{path}/play", fileId=film, position=5)
+            told = await mira.until(
+                path, lambda p: showing(p).get("state") == "playing" and showing(p)["position"] >= 6
+            )
+            assert told["showing"]["title"] == "film"
+            await mira.ask("POST", f"{path}/pause")
+            await mira.until(path, lambda p: showing(p).get("state") == "paused")
+            await mira.ask("POST", f"{path}/seek", position=12)
+            await mira.ask("POST", f"{path}/volume", level=0.2)
+            await mira.ask("POST", f"{path}/resume")
+            await mira.until(path, lambda p: showing(p).get("position", 0) >= 13)
+            await mira.until(path, lambda p: p["volume"] == pytest.approx(0.2, abs=0.02))
+            await mira.ask("POST", f"{path}/stop")
+            await mira.until(path, lambda p: p["showing"] is None)
+        stopped = await mira.ask("GET", f"/files/{film}/position")
+        assert 12 <= stopped["seconds"] < 25
