@@ -307,6 +307,25 @@ export const words = {
     signInInstead: 'Sign in with a name',
   },
 
+  pair: {
+    title: (name: string) => `Let a device in as ${name}`,
+    another: 'Let another device in',
+    scan: 'Scan this with the camera of the other phone. Good for two minutes, once.',
+    code: 'QR code for signing in',
+    device: 'The device',
+    which: (device: string) => `${device} shows a number. Which one?`,
+    entering: 'It is coming in',
+    isIn: (device: string) => `${device} is signed in`,
+    over: 'This code is over. Ask for a new one.',
+    stopped: {
+      refused: 'That was another number. Nobody was let in.',
+      alarm: 'Two devices used this code. Nobody was let in.',
+    },
+    failed: 'That did not work',
+    hello: (name: string) => `Hello, ${name}`,
+    compare: 'Tap this number on the screen that showed you the code.',
+  },
+
   who: {
     title: 'Who can get in',
     lead: 'Everything that opens a door stands on this page.',

@@ -59,21 +59,18 @@ export function folded(text: string): string {
     .toLowerCase()
 }
 
-/** The pieces of `text`, each with whether a word of `query` is in it: what search paints. */
+/** The pieces of `text`, each with whether a word of `query` is in it, a typo forgiven: what search paints. */
 export function marked(text: string, query: string): { text: string; hit: boolean }[] {
   const words = folded(query).split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 1)
   if (!words.length) return [{ text, hit: false }]
-  // Fold letter by letter, so that places in the folded text lead back to the original.
+  // Folded letter by letter, so that places in the folded text lead back to the original.
   const letters = [...text]
-  const foldedLetters = letters.map(folded)
+  const plain = letters.map(folded)
   const hits = letters.map(() => false)
   for (const word of words) {
-    for (let start = 0; start < letters.length; start += 1) {
-      let end = start
-      let seen = ''
-      while (seen.length < word.length && end < letters.length) seen += foldedLetters[end++]
-      if (seen === word) hits.fill(true, start, end)
-    }
+    const exact = within(plain, word)
+    const found = exact.length ? exact : alike(plain, word)
+    for (const [start, end] of found) hits.fill(true, start, end)
   }
   const pieces: { text: string; hit: boolean }[] = []
   letters.forEach((letter, index) => {
@@ -82,4 +79,47 @@ export function marked(text: string, query: string): { text: string; hit: boolea
     else pieces.push({ text: letter, hit: hits[index] ?? false })
   })
   return pieces
+}
+
+/** Where `word` stands in the letters, as [start, end). */
+function within(letters: string[], word: string): [number, number][] {
+  const found: [number, number][] = []
+  for (let start = 0; start < letters.length; start += 1) {
+    let end = start
+    let seen = ''
+    while (seen.length < word.length && end < letters.length) seen += letters[end++]
+    if (seen === word) found.push([start, end])
+  }
+  return found
+}
+
+/** Where a word begins that is `word` but for a slip or two. */
+function alike(letters: string[], word: string): [number, number][] {
+  const slips = word.length < 4 ? 0 : word.length < 8 ? 1 : 2
+  if (!slips) return []
+  const found: [number, number][] = []
+  letters.forEach((letter, start) => {
+    const begins = /[\p{L}\p{N}]/u.test(letter) && !/[\p{L}\p{N}]/u.test(letters[start - 1] ?? ' ')
+    if (!begins) return
+    let best: [number, number] | null = null
+    for (let length = word.length + slips; length >= word.length - slips; length -= 1) {
+      const away = distance(letters.slice(start, start + length).join(''), word)
+      if (away <= slips && (!best || away < best[1])) best = [length, away]
+    }
+    if (best) found.push([start, Math.min(letters.length, start + best[0])])
+  })
+  return found
+}
+
+/** Letters to add, drop or change to come from one to the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
 }
