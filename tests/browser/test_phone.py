@@ -1,0 +1,121 @@
+"""The first evening with Mantel, on a phone: come in, look, play, seek, add."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import open_screen, phone, sign_in
+from tests.house import House
+from tests.house import sign_in as by_bearer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+FILM = "The Long Way to Tromsø"
+
+
+VIDEO = "document.querySelector('video')"
+
+
+async def until(page: Page, condition: str, seconds: float = 15) -> None:
+    """Waits for a condition in the page. Playwright's own way needs eval, which the page's policy forbids."""
+    async with asyncio.timeout(seconds):
+        while not await page.evaluate(condition):
+            await asyncio.sleep(0.05)
+
+
+async def test_wrong_password_is_told_and_the_right_one_opens_the_shelf(
+    chromium: Browser, home: House
+) -> None:
+    async with phone(chromium, home) as page:
+        await page.goto("/")
+        await page.get_by_label("Name").fill("admin")
+        await page.get_by_label("Password").fill("not this one")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_have_text("Name or password do not fit.")
+        await sign_in(page)
+        await expect(page.get_by_role("region", name="Just added").get_by_role("link").nth(1)).to_be_visible()
+
+
+async def test_a_film_plays_and_seeks_by_ranges_and_is_gone_on_with(chromium: Browser, home: House) -> None:
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await page.get_by_role("link", name="Library").click()
+        await page.get_by_role("link", name=re.compile("^Films")).click()
+        statuses: list[int] = []
+        page.on(
+            "response", lambda answer: statuses.append(answer.status) if "/stream" in answer.url else None
+        )
+        await page.get_by_role("link", name=FILM).click()
+        video = page.locator("video")
+        await expect(video).to_be_visible()
+        await until(page, f"{VIDEO}.currentTime > 0.5")
+        assert await page.evaluate(f"{VIDEO}.videoWidth") == 1280
+
+        await page.evaluate(f"{VIDEO}.pause()")
+        await page.get_by_role("slider", name="Position").fill("12")
+        await until(page, f"{VIDEO}.currentTime >= 12")
+        assert set(statuses) == {206}
+
+        # It goes on, small, while one browses; one tap brings it back.
+        await page.evaluate(f"{VIDEO}.play()")
+        await page.get_by_role("link", name="Home").click()
+        await expect(page.get_by_role("region", name="Playing now")).to_contain_text(FILM)
+        before = await page.evaluate(f"{VIDEO}.currentTime")
+        await until(page, f"{VIDEO}.currentTime > {before}")
+
+    async with by_bearer(home) as http, http.get("/files", params={"query": FILM}) as answer:
+        film = (await answer.json())["items"][0]
+    async with by_bearer(home) as http, http.get(f"/files/{film['id']}/position") as answer:
+        # A clip this short begins anew each time.
+        assert (await answer.json())["seconds"] is None
+
+
+async def test_search_forgives_and_finds(chromium: Browser, home: House) -> None:
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await page.get_by_role("link", name="Search").click()
+        field = page.get_by_role("searchbox")
+        await expect(field).to_be_focused()
+        await field.fill("tromso")
+        await expect(page.get_by_role("link", name=FILM)).to_be_visible()
+        await field.fill("zzzzqqq")
+        await expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+async def test_what_is_added_lies_on_the_disk_and_in_the_list(
+    chromium: Browser, home: House, tmp_path: Path
+) -> None:
+    photo = tmp_path / "Évening.jpg"
+    photo.write_bytes(next((home.library / "Photos").rglob("*.jpg")).read_bytes() + b"\0")
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await open_screen(page, "/add/Photos")
+        await page.locator("input[type=file]").first.set_input_files(photo)
+        await expect(page.get_by_text("On the disk, verified")).to_be_visible()
+        assert (home.library / "Photos" / photo.name).read_bytes() == photo.read_bytes()
+
+        await page.locator("input[type=file]").first.set_input_files(photo)
+        await expect(page.get_by_text("1 of 2 were already here")).to_be_visible()
+
+        await open_screen(page, "/library/Photos")
+        await expect(page.get_by_role("link", name="Évening")).to_be_visible()
+
+
+async def test_a_file_of_another_phone_appears_by_itself(chromium: Browser, home: House) -> None:
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await open_screen(page, "/library/Films")
+        await expect(page.get_by_role("link", name=FILM)).to_be_visible()
+        form = aiohttp.FormData(quote_fields=False)
+        form.add_field("folder", "Films")
+        film = next((home.library / "Films").glob("*.mp4")).read_bytes() + b"\0"
+        form.add_field("file", film, filename="From another phone.mp4", content_type="video/mp4")
+        async with by_bearer(home) as http, http.post("/files/upload", data=form) as answer:
+            assert answer.status == 201
+        await expect(page.get_by_role("link", name="From another phone")).to_be_visible()
