@@ -27,6 +27,7 @@ from appliance.library.saving import Draft, Journal, Saving
 from appliance.library.scan import Look, Result, Settling
 from appliance.library.tree import open_file, signed
 from appliance.library.watch import Watch
+from appliance.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +182,7 @@ class Library:
         file_id = row.id
         root.require()
         try:
-            fd = await asyncio.to_thread(open_file, root.fd, row.path)
+            fd = await in_thread(open_file, root.fd, row.path, undo=os.close)
         except FileNotFoundError:
             await asyncio.to_thread(root.look)
             root.require()
@@ -216,7 +217,7 @@ class Library:
         """One of those, for reading; the caller closes the descriptor. Raises NotFound, Unavailable."""
         row, root = await self._row(file_id, sees)
         try:
-            return await asyncio.to_thread(companions.open_beside, root.require(), row.path, name)
+            return await in_thread(companions.open_beside, root.require(), row.path, name, undo=os.close)
         except OSError:
             raise NotFound("file", file_id) from None
 

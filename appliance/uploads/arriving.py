@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 from appliance.errors import NoRoom, NotFound
 from appliance.library.tree import opened
+from appliance.threads import in_thread
 
 T = TypeVar("T")
 
@@ -23,15 +23,11 @@ _PIECE = 1024 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-async def off_loop(function: Callable[..., T], *arguments: Any) -> T:
-    """Run what may wait for a disk. It is finished before this returns, cancelled or not: nobody closes a
-    descriptor that a thread still writes to."""
-    job = asyncio.get_running_loop().run_in_executor(_WRITERS, function, *arguments)
-    try:
-        return await asyncio.shield(job)
-    except asyncio.CancelledError:
-        await asyncio.wait([job])
-        raise
+async def off_loop(
+    function: Callable[..., T], *arguments: Any, undo: Callable[[T], object] | None = None
+) -> T:
+    """In a thread of the uploads' own."""
+    return await in_thread(function, *arguments, undo=undo, pool=_WRITERS)
 
 
 @contextlib.contextmanager

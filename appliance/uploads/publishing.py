@@ -53,7 +53,9 @@ class Publishing:
 
         Raises Invalid when the check refuses it; Unavailable; OSError.
         """
-        arriving = await off_loop(Arriving.reopen, root.fd, upload.id, upload.received, running_sum)
+        arriving = await off_loop(
+            Arriving.reopen, root.fd, upload.id, upload.received, running_sum, undo=Arriving.close
+        )
         try:
             await off_loop(os.fsync, arriving.fd)
             sha256 = await arriving.digest()

@@ -39,7 +39,9 @@ class Receiving:
     ) -> None:
         """Add what comes; what came before an error is on the disk, and in the row, when this raises."""
         running = self.take_sum(upload)
-        arriving = await off_loop(Arriving.reopen, root.fd, upload.id, upload.received, running)
+        arriving = await off_loop(
+            Arriving.reopen, root.fd, upload.id, upload.received, running, undo=Arriving.close
+        )
         try:
             if checksum:
                 await self._take_checked(upload, arriving, chunks, checksum)

@@ -126,7 +126,7 @@ class Uploads:
         try:
             async with self._database.write() as connection:
                 await store.add(connection, upload)
-            arriving = await off_loop(Arriving.create, root.fd, upload.id)
+            arriving = await off_loop(Arriving.create, root.fd, upload.id, undo=Arriving.close)
             arriving.close()
         except BaseException:
             await self._drop(upload)
@@ -150,19 +150,19 @@ class Uploads:
         Raises NotFound, Conflict for a wrong offset, TooLarge for more bytes than announced, NoRoom,
         ChecksumMismatch.
         """
-        upload = await self.look(upload_id, caller)
-        await self._interrupt(upload_id)
-        upload = await self.look(upload_id, caller)
-        if upload.state is not State.RECEIVING:
-            raise Conflict("This upload has all its bytes.")
-        if upload.received != offset:
-            raise Conflict(f"This upload goes on at byte {upload.received}, not {offset}.")
-        root = self._root(upload)
+        await self.look(upload_id, caller)
         task, released = asyncio.current_task(), asyncio.Event()
         assert task is not None
+        await self._interrupt(upload_id)
+        # Nothing may wait between here and the end of _interrupt: two would write to one file.
         self._open[upload_id] = (task, hang_up or task.cancel, released)
         try:
-            await self._receiving.receive(upload, root, chunks, checksum)
+            upload = await self.look(upload_id, caller)
+            if upload.state is not State.RECEIVING:
+                raise Conflict("This upload has all its bytes.")
+            if upload.received != offset:
+                raise Conflict(f"This upload goes on at byte {upload.received}, not {offset}.")
+            await self._receiving.receive(upload, self._root(upload), chunks, checksum)
         finally:
             self._open.pop(upload_id, None)
             released.set()
@@ -311,11 +311,10 @@ class Uploads:
 
     async def _interrupt(self, upload_id: str) -> None:
         """End the request that is appending: its client has lost it, or it would not ask again."""
-        if upload_id in self._open:
-            task, hang_up, released = self._open[upload_id]
-            if task is not asyncio.current_task():
-                hang_up()
-                await released.wait()
+        while upload_id in self._open and self._open[upload_id][0] is not asyncio.current_task():
+            _, hang_up, released = self._open[upload_id]
+            hang_up()
+            await released.wait()
 
     async def _drop(self, upload: Upload) -> None:
         """The row and the inbox file, gone."""

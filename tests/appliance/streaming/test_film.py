@@ -186,3 +186,22 @@ async def test_ffmpeg_ends_with_its_listener(house: House) -> None:
         await asyncio.sleep(0.05)
     assert children() == []
     assert open_descriptors() <= descriptors
+
+
+async def test_200_aborted_requests_leave_nothing_behind(house: House) -> None:
+    """Over the real library: at every moment of a request, opening the file included."""
+    target = f"/files/{house.ids['film.mkv']}/stream"
+    await ask(house.port, target)
+    descriptors, tasks = open_descriptors(), len(asyncio.all_tasks())
+    for turn in range(200):
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(request_head(target))
+        await writer.drain()
+        await asyncio.sleep(turn % 10 / 2000)
+        writer.transport.abort()
+    for _ in range(100):
+        if open_descriptors() <= descriptors and len(asyncio.all_tasks()) <= tasks:
+            break
+        await asyncio.sleep(0.05)
+    assert open_descriptors() <= descriptors
+    assert len(asyncio.all_tasks()) <= tasks

@@ -147,9 +147,9 @@ async def test_vanished_clients_leave_nothing_behind(web: Web) -> None:
     part = form_of(("film.mp4", bytes(4_000_000)))[:-30]
     await web.upload(("warm.bin", b"up"))
     descriptors, tasks = open_descriptors(), len(asyncio.all_tasks())
-    for turn in range(40):
+    for turn in range(200):
         _, writer = await asyncio.open_connection("127.0.0.1", web.port)
-        writer.write(head + part[: turn * 100_000])
+        writer.write(head + part[: turn % 40 * 100_000])
         if turn % 2:
             await writer.drain()
             await asyncio.sleep(0.01)
