@@ -1,4 +1,4 @@
-"""The thread through the whole house: a phone streams and uploads, the daemon hears of it, the page names it."""
+"""The thread through the house: a phone streams and uploads, the daemon hears, the page names it."""
 
 import asyncio
 from collections.abc import AsyncIterator
