@@ -39,7 +39,7 @@ from appliance.web import routes as web_routes
 from appliance.web.access import EVENTS
 from appliance.web.app import create_web_app
 from appliance.web.internal import create_internal_app
-from appliance.web.listen import bind, port_of, serve_until
+from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
 from appliance.web.news import News
 from appliance.web.welcome import welcome
@@ -150,8 +150,10 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
 async def serve(settings: Settings, beside: Coroutine[Any, Any, None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM. `beside` runs as long and is cancelled then."""
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(quiet_cancellation)
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     async with build(settings) as appliance, asyncio.TaskGroup() as tasks:
         others = [tasks.create_task(_pat_watchdog(), name="watchdog")]
         if beside:

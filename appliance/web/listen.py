@@ -65,6 +65,12 @@ def port_of(sock: socket.socket) -> int:
     return int(sock.getsockname()[1])
 
 
+def quiet_cancellation(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception handler for the loop: Python 3.11 reports each connection that a stop cancels."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
 async def serve_until(
     app: Any, sock: socket.socket, stop: asyncio.Event, tls: tuple[Path, Path] | None = None
 ) -> None:

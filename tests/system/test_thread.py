@@ -48,11 +48,13 @@ async def test_what_is_streamed_is_popular_and_what_is_uploaded_is_there(home: H
             assert await answer.read() == on_disk.read_bytes()[1000:201000]
 
         song = (home.library / "Music/Aya Lindqvist/Slow Ferry/01 Harbour.mp3").read_bytes() + b"\0"
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("folder", "Music")
         form.add_field("file", song, filename="New song.mp3", content_type="audio/mpeg")
         async with http.post("/files/upload", data=form) as answer:
             assert answer.status == 201, await answer.text()
+            (uploaded,) = (await answer.json())["files"]
+        assert (uploaded["folder"], uploaded["duplicate"]) == ("Music", False)
         assert (home.library / "Music" / "New song.mp3").read_bytes() == song
         assert any(f["name"] == "New song.mp3" for f in await files_when(home, http, 13))
 
@@ -65,10 +67,7 @@ async def test_what_is_streamed_is_popular_and_what_is_uploaded_is_there(home: H
         assert item["name"] == film["name"]
         assert item["streams"] == 1
 
-        stats = await until(http, "/api/stats", lambda a: a["files"] == 13)
-        assert stats["streams"] == 1
-
-        described = await until(http, f"/files/{film['id']}", lambda a: a["duration_sec"] and a["sha256"])
+        described = await until(http, f"/files/{film['id']}", lambda a: a["duration_sec"])
         assert described["resolution"] == "1280x720"
         assert described["duration_sec"] == pytest.approx(24, abs=0.2)
 
