@@ -252,7 +252,8 @@ class Sessions:
         """Ends what runs for sessions that another process ended (`mantel lockdown`); runs on."""
         while True:
             await asyncio.sleep(WATCH)
-            ids = self.running.sessions()
+            # What has a colon is no session: a link's, say.
+            ids = {found for found in self.running.sessions() if ":" not in found}
             if not ids:
                 continue
             with contextlib.suppress(Exception):

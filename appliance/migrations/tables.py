@@ -5,6 +5,7 @@ import appliance.casting.tables
 import appliance.journal.tables
 import appliance.library.tables
 import appliance.power.tables
+import appliance.sharing.tables
 import appliance.uploads.tables
 from appliance.database import metadata
 

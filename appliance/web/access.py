@@ -18,6 +18,8 @@ from appliance.accounts.caller import Caller, Role, Via, set_calling
 from appliance.accounts.client import Client, set_knocking
 from appliance.accounts.cookies import names
 from appliance.errors import Forbidden, NotFound, NotSignedIn, TooLarge
+from appliance.sharing.share import share_id_of
+from appliance.sharing.shares import running_as
 from appliance.units import MIB
 from appliance.web.errors import Unsupported
 from appliance.web.page import Page
@@ -95,7 +97,16 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("POST", "/devices/<device_id>/wake"): VIEWER,
     # lan
     #
-    # sharing
+    # sharing; /s is for whoever holds a link and has opened it: the routes ask for that themselves
+    ("POST", "/shares"): EDITOR,
+    ("GET", "/shares"): EDITOR,
+    ("GET", "/shares/<share_id>"): EDITOR,
+    ("DELETE", "/shares/<share_id>"): EDITOR,
+    ("GET", "/s/<token>/about"): PUBLIC,
+    ("POST", "/s/<token>/open"): PUBLIC,
+    ("GET", "/s/<token>/files"): PUBLIC,
+    ("GET", "/s/<token>/files/<file_id>/stream"): PUBLIC,
+    ("GET", "/s/<token>/files/<file_id>/download"): PUBLIC,
     #
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,
@@ -189,7 +200,10 @@ def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
         set_knocking(client)
         least, caller = ACCESS[route], await _caller(accounts, client)
         set_calling(caller)
-        if caller:
+        if route[1].startswith("/s/<token>/"):
+            # Whoever comes by a link goes when the link does.
+            belongs_to(request.scope, running_as(share_id_of((request.view_args or {})["token"])))
+        elif caller:
             belongs_to(request.scope, caller.session_id)
         if least is None:
             return None
