@@ -29,6 +29,8 @@ from appliance.power.machine import Machine
 from appliance.power.power import Power, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings
+from appliance.sharing import routes as share_routes
+from appliance.sharing.shares import Shares
 from appliance.streaming import routes as streaming_routes
 from appliance.streaming.subtitles import Subtitles
 from appliance.uploads import routes as upload_routes
@@ -137,6 +139,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),
+                share_routes.blueprint(Shares(database, accounts, library), library, journal),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )
