@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +19,19 @@ from appliance.library import companions, index_store, places, search, store, tr
 from appliance.library.changes import Changes
 from appliance.library.describe import DESCRIBED, Describe
 from appliance.library.facts import Facts, write_facts
-from appliance.library.items import File, FileQuery, Folder, Page
+from appliance.library.items import File, FileQuery, Folder, Kind, Page
+from appliance.library.opened import OpenFile as OpenFile
+from appliance.library.parse import NoProgram
 from appliance.library.places import Destination
 from appliance.library.roots import Root, plan
 from appliance.library.saving import Draft, Journal, Saving
 from appliance.library.scan import Look, Result, Settling
+from appliance.library.thumbnails import Source, Thumbnail, Thumbnails
 from appliance.library.tree import open_file, signed
 from appliance.library.watch import Watch
 from appliance.threads import in_thread
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class OpenFile:
-    """A file that is open for reading. Whoever has it closes it; closing twice is fine."""
-
-    fd: int
-    file: File
-    size: int
-    mtime_ns: int
-    etag: str
-    """Strong and quoted (RFC 9110 §8.8.3): names this content of this file."""
-    _closed: bool = field(default=False, repr=False)
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            os.close(self.fd)
 
 
 class Library:
@@ -74,6 +58,7 @@ class Library:
         self._looking = asyncio.Lock()
         self._watch = Watch(self, rescan_seconds)
         self._describe = Describe(self, describe_all)
+        self._thumbnails = Thumbnails(database, state or Path("var"))
         self._accessed: dict[str, int] = {}
 
     # Life
@@ -81,7 +66,9 @@ class Library:
     async def start(self) -> None:
         """Adopts the roots and begins to watch; the first look runs in the background."""
         await self.adopt_roots()
-        await self.recover_trash()
+        for root in self.roots:
+            if root.online:
+                await trash.recover(self._saving, root)
         self._describe.start()
         self._watch.start()
 
@@ -221,6 +208,26 @@ class Library:
         except OSError:
             raise NotFound("file", file_id) from None
 
+    async def thumbnail(self, file_id: str, size: int, sees: frozenset[Audience]) -> Thumbnail:
+        """A small JPEG of a photo, a film or a song's cover; `size` is one of thumbnails.SIZES.
+
+        Raises NotFound, also when the file has no picture, and Unavailable.
+        """
+        row, root = await self._row(file_id, sees)
+        if row.kind not in DESCRIBED:
+            raise NotFound("thumbnail", file_id)
+        opened = await self._open(row, root)
+        try:
+            source = Source(file_id, Kind(row.kind), opened.size, opened.mtime_ns, row.duration_sec)
+            made = await self._thumbnails.get(opened.fd, source, size)
+        except NoProgram as error:
+            raise Unavailable("The thumbnail", str(error)) from error
+        finally:
+            opened.close()
+        if made is None:
+            raise NotFound("thumbnail", file_id)
+        return Thumbnail(made, f'"{file_id}-{size}-{source.stamp}"')
+
     # Changes
 
     @asynccontextmanager
@@ -302,6 +309,7 @@ class Library:
         row, root = await self._row(file_id, sees)
         async with self._looking:
             await trash.put_away(self._saving, root.require(), row, who, deleted)
+        await self._thumbnails.drop([file_id])
 
     async def trashed(self) -> tuple[trash.Trashed, ...]:
         """What lies in the trash, newest first."""
@@ -354,15 +362,11 @@ class Library:
         await self._write_accessed()
         for root in self.roots:
             if root.online:
-                await trash.empty_old(self._database, self._saving, root, now - trash.KEPT * 1000)
+                emptied = await trash.empty_old(self._database, self._saving, root, now - trash.KEPT * 1000)
+                await self._thumbnails.drop(emptied)
         async with self._database.write() as connection:
-            await store.delete_long_gone(connection, now - trash.KEPT * 1000)
-
-    async def recover_trash(self) -> None:
-        for root in self.roots:
-            if root.online:
-                lying = await asyncio.to_thread(trash.lying_in_trash, root)
-                await trash.recover(self._saving, root, lying)
+            gone = await store.delete_long_gone(connection, now - trash.KEPT * 1000)
+        await self._thumbnails.drop(gone)
 
     async def _write_accessed(self) -> None:
         accessed, self._accessed = self._accessed, {}

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance.errors import MantelError
@@ -73,30 +73,38 @@ async def parse(fd: int, program: Sequence[str], deadline: float = DEADLINE) -> 
     )
     assert child.stdout is not None
     assert child.stderr is not None
+
+    def kill() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
     try:
         async with asyncio.timeout(deadline):
             answer, said = await asyncio.gather(
-                _all_of(child.stdout, LARGEST_ANSWER), _all_of(child.stderr, 64 * KIB)
+                _all_of(child.stdout, LARGEST_ANSWER, kill), _all_of(child.stderr, 64 * KIB, kill)
             )
             code = await child.wait()
     except TimeoutError:
         raise Unreadable(f"it took longer than {deadline:g} s to read") from None
     finally:
         if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
+            kill()
+            await child.communicate()  # reads what is left, so that the pipes close
+    if len(answer) > LARGEST_ANSWER:
+        raise Unreadable(f"more than {LARGEST_ANSWER} bytes came out of it")
     if code == 0:
         return answer
     words = said.decode(errors="replace").strip().splitlines() or [f"ended with {code}"]
     raise Unreadable(words[-1][-200:])
 
 
-async def _all_of(stream: asyncio.StreamReader, limit: int) -> bytes:
+async def _all_of(stream: asyncio.StreamReader, limit: int, kill: Callable[[], None]) -> bytes:
+    """All that is said, or a little more than `limit` of it, and then the speaker is killed."""
     parts, size = [], 0
     while part := await stream.read(64 * KIB):
+        if size <= limit:
+            parts.append(part)
+        else:
+            kill()
         size += len(part)
-        if size > limit:
-            raise Unreadable(f"more than {limit} bytes came out of it")
-        parts.append(part)
     return b"".join(parts)

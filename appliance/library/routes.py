@@ -19,6 +19,7 @@ from appliance.library.items import File, Folder
 from appliance.library.library import Library
 from appliance.library.query import read_query
 from appliance.library.store import now_ms
+from appliance.library.thumbnails import read_size
 from appliance.library.trash import Trashed
 from appliance.units import HOURS, iso
 
@@ -45,6 +46,11 @@ class FilesQuery:
 class FoldersQuery:
     path: str | None = None
     parent: str | None = None
+
+
+@dataclass
+class ThumbnailQuery:
+    size: str | None = None
 
 
 @dataclass
@@ -148,6 +154,19 @@ def blueprint(library: Library, journal: Journal) -> Blueprint:
         found = await library.file(file_id, caller.sees)
         await journal.note(entry(Action.VIEW, caller, file_id, {}))
         return jsonify(file_json(found, caller))
+
+    @routes.get("/files/<file_id>/thumbnail")
+    @validate_querystring(ThumbnailQuery)
+    async def thumbnail(file_id: str, query_args: ThumbnailQuery) -> Response:
+        _check_names(ThumbnailQuery)
+        found = await library.thumbnail(file_id, read_size(query_args.size), calling().sees)
+        answer = Response(found.jpeg, mimetype="image/jpeg")
+        answer.headers["ETag"] = found.etag
+        answer.headers["Cache-Control"] = "private, max-age=86400"
+        if found.etag in request.headers.get("If-None-Match", ""):
+            answer.status_code = 304
+            answer.set_data(b"")
+        return answer
 
     @routes.patch("/files/<file_id>")
     @validate_request(FileChange)

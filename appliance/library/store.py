@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from appliance.accounts.caller import Audience
 from appliance.library.items import File, Folder, Kind
 from appliance.library.kinds import EVERYONES
-from appliance.library.tables import files, folders, library_state, trash
+from appliance.library.tables import files, folders, library_state, thumbnails, trash
 
 T = TypeVar("T")
 
@@ -296,10 +296,13 @@ async def delete_files(connection: AsyncConnection, pks: Collection[int]) -> Non
         await connection.execute(delete(files).where(files.c.pk.in_(some)))
 
 
-async def delete_long_gone(connection: AsyncConnection, before_ms: int) -> None:
-    """Rows whose file has been away for so long that it will not come back; not those in the trash."""
+async def delete_long_gone(connection: AsyncConnection, before_ms: int) -> list[str]:
+    """Drop rows of files that were away for so long that they will not come back, trash aside; their ids."""
     kept = select(trash.c.file_pk)
-    await connection.execute(delete(files).where(files.c.gone_at < before_ms, files.c.pk.not_in(kept)))
+    long_gone = (
+        delete(files).where(files.c.gone_at < before_ms, files.c.pk.not_in(kept)).returning(files.c.id)
+    )
+    ids = [row.id for row in await connection.execute(long_gone)]
     still = select(files.c.folder_pk)
     inner = folders.alias()
     parents = select(inner.c.parent_pk).where(inner.c.parent_pk.is_not(None))
@@ -308,3 +311,30 @@ async def delete_long_gone(connection: AsyncConnection, before_ms: int) -> None:
             folders.c.gone_at < before_ms, folders.c.pk.not_in(still), folders.c.pk.not_in(parents)
         )
     )
+    return ids
+
+
+# Thumbnails
+
+
+async def thumbnail(connection: AsyncConnection, file_id: str, size: int) -> Any:
+    query = select(thumbnails).where(thumbnails.c.file_id == file_id, thumbnails.c.size == size)
+    return (await connection.execute(query)).first()
+
+
+async def save_thumbnail(
+    connection: AsyncConnection, file_id: str, size: int, path: str | None, stamp: str
+) -> None:
+    mine = (thumbnails.c.file_id == file_id) & (thumbnails.c.size == size)
+    await connection.execute(delete(thumbnails).where(mine))
+    row = {"file_id": file_id, "size": size, "thumb_path": path, "stamp": stamp, "generated_at": now_ms()}
+    await connection.execute(insert(thumbnails), [row])
+
+
+async def forget_thumbnails(connection: AsyncConnection, file_ids: Collection[str]) -> list[str]:
+    """Paths that nothing refers to any more."""
+    paths: list[str] = []
+    for some in chunks(file_ids):
+        gone = delete(thumbnails).where(thumbnails.c.file_id.in_(some)).returning(thumbnails.c.thumb_path)
+        paths += [row.thumb_path for row in await connection.execute(gone) if row.thumb_path]
+    return paths

@@ -123,6 +123,18 @@ trash = Table(
 )
 """Files that lie in `.mantel/trash/` of their root, each under its id."""
 
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("file_id", String(16), primary_key=True),
+    Column("size", Integer, primary_key=True),
+    Column("thumb_path", Text),
+    Column("stamp", String(40), nullable=False),
+    Column("generated_at", BigInteger, nullable=False),
+)
+"""`thumb_path` is relative to the thumbnails folder, null for a file that has no picture; `stamp` names the
+content that it was made of."""
+
 library_state = Table(
     "library_state",
     metadata,

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,8 +121,9 @@ def _out_of_trash(root: Root, row: Any, folder: bytes) -> bytes:
     raise Conflict(f"There are too many files named {row.name}.")
 
 
-async def recover(saving: Saving, root: Root, file_ids: Sequence[str]) -> None:
-    """Make the table say what lies in the root's trash; `file_ids` is what does."""
+async def recover(saving: Saving, root: Root) -> None:
+    """Make the table say what lies in the root's trash."""
+    file_ids = await asyncio.to_thread(_lying_in_trash, root)
     async with saving.transaction() as draft:
         connection = draft.connection
         noted = {row.id: row for row in await store.trashed_rows(connection, [root.pk])}
@@ -144,7 +144,7 @@ async def recover(saving: Saving, root: Root, file_ids: Sequence[str]) -> None:
             await index_store.park(connection, files, [row])
 
 
-def lying_in_trash(root: Root) -> list[str]:
+def _lying_in_trash(root: Root) -> list[str]:
     """Ids of the files in a root's trash."""
     try:
         with opened(root.require().fd, TRASH, _FOLDER) as fd:
@@ -153,8 +153,8 @@ def lying_in_trash(root: Root) -> list[str]:
         return []
 
 
-async def empty_old(database: Database, saving: Saving, root: Root, before_ms: int) -> int:
-    """Delete for good what was trashed before this moment; returns how many files."""
+async def empty_old(database: Database, saving: Saving, root: Root, before_ms: int) -> list[str]:
+    """Delete for good what was trashed before this moment; their ids."""
     async with database.read() as connection:
         rows = [r for r in await store.trashed_rows(connection, [root.pk]) if r.trashed_at < before_ms]
     for row in rows:
@@ -162,7 +162,7 @@ async def empty_old(database: Database, saving: Saving, root: Root, before_ms: i
     if rows:
         async with saving.transaction() as draft:
             await store.delete_files(draft.connection, [row.pk for row in rows])
-    return len(rows)
+    return [row.id for row in rows]
 
 
 def _unlink(path: Path) -> None:

@@ -65,6 +65,7 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("GET", "/files/<file_id>"): GUEST,
     ("PATCH", "/files/<file_id>"): EDITOR,
     ("DELETE", "/files/<file_id>"): EDITOR,
+    ("GET", "/files/<file_id>/thumbnail"): GUEST,
     ("GET", "/trash"): EDITOR,
     ("POST", "/files/<file_id>/restore"): EDITOR,
     ("GET", "/folders"): GUEST,

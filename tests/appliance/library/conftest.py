@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 async def library(database: Database, root: Path) -> AsyncIterator[Library]:
     """Adopted, not started: tests say when it looks."""
-    made = Library(database, Journal(database), [root])
+    made = Library(database, Journal(database), [root], state=root.parent / "state")
     await made.adopt_roots()
     yield made
     await made.stop()
