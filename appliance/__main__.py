@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     wake.set_defaults(call=_wake)
     lockdown = commands.add_parser("lockdown", help="end every session, link, pairing and cast at once")
     lockdown.set_defaults(call=_lockdown)
+    for name, call, text in (
+        ("backup", _backup, "a consistent copy of all state but the media, while everything runs"),
+        ("restore", _restore, "fill an empty state folder from a backup; ends all sessions and links"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("file", type=Path, metavar="FILE")
+        command.set_defaults(call=call)
     return parser
 
 
@@ -109,6 +116,20 @@ async def _wake(settings: Settings, words: argparse.Namespace) -> int:
 async def _lockdown(settings: Settings, _words: argparse.Namespace) -> int:
     await command_line.lockdown(settings)
     print("Every session, link, pairing and cast has ended.")
+    return 0
+
+
+async def _backup(settings: Settings, words: argparse.Namespace) -> int:
+    from appliance.backup import backup
+
+    print(f"{words.file} is written, {await backup(settings, words.file.absolute())}.")
+    return 0
+
+
+async def _restore(settings: Settings, words: argparse.Namespace) -> int:
+    from appliance.backup import restore
+
+    print(f"The state of {await restore(settings, words.file)} is back; everyone signs in anew.")
     return 0
 
 
