@@ -7,6 +7,7 @@ import pytest
 
 from appliance.database import Database
 from appliance.samples import make_samples
+from tests.postgres import any_database, postgres, postgres_url
 
 
 @pytest.fixture
@@ -24,3 +25,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("media") / "library"
     make_samples(found, lambda _line: None)
     return found
+
+
+__all__ = ["any_database", "database", "postgres", "postgres_url"]

@@ -1,0 +1,163 @@
+"""One set of cases for both databases: what people type, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.database import Database
+from appliance.journal.journal import Journal
+from appliance.library.facts import Facts
+from appliance.library.items import FileQuery, Kind, Sort
+from appliance.library.library import Library
+from appliance.library.names import display, fold, sort_key
+from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
+
+FILES = [
+    "Films/Spider-Man.mp4",
+    "Films/Spider-Man No Way Home (2021).mkv",
+    "Films/The Matrix.mp4",
+    "Films/The Matrix Reloaded.mp4",
+    "Films/Amélie.mp4",
+    "Films/Dune.mp4",
+    "Films/Up.mp4",
+    "Films/100% Wolf.mp4",
+    "Films/Der_Untergang.mp4",
+    "Series/Borgen/Episode 10.mp4",
+    "Series/Borgen/Episode 2.mp4",
+    "Music/Sigur Rós/Hoppípolla.mp3",
+    "Music/Track 01.mp3",
+    "Photos/Tromsø Sommer/IMG_2041.jpg",
+    "Papers/Straßenkarte.pdf",
+    "Papers/Ocean's invoice.pdf",
+]
+
+CASES = {
+    "spidr man": ["Spider-Man.mp4", "Spider-Man No Way Home (2021).mkv"],
+    "spiderman": ["Spider-Man.mp4", "Spider-Man No Way Home (2021).mkv"],
+    "Spider-Man": ["Spider-Man.mp4", "Spider-Man No Way Home (2021).mkv"],
+    "man spider": ["Spider-Man.mp4", "Spider-Man No Way Home (2021).mkv"],
+    "mtarix": ["The Matrix.mp4", "The Matrix Reloaded.mp4"],
+    "matrix reload": ["The Matrix Reloaded.mp4"],
+    "amelie": ["Amélie.mp4"],
+    "AMÉLIE": ["Amélie.mp4"],
+    "amleie": ["Amélie.mp4"],
+    "dnue": ["Dune.mp4"],
+    "up": ["Up.mp4", "Track 01.mp3"],
+    "100%": ["100% Wolf.mp4"],
+    "untergang": ["Der_Untergang.mp4"],
+    "borgen": ["Episode 2.mp4", "Episode 10.mp4"],
+    "borgen 10": ["Episode 10.mp4"],
+    "sigur ros": ["Hoppípolla.mp3"],
+    "hopipola": ["Hoppípolla.mp3"],
+    "tromso": ["IMG_2041.jpg"],
+    "trømsø": ["IMG_2041.jpg"],
+    "trosmo": ["IMG_2041.jpg"],
+    "2041": ["IMG_2041.jpg"],
+    "strassenkarte": ["Straßenkarte.pdf"],
+    "STRASSE": ["Straßenkarte.pdf"],
+    "oceans": ["Ocean's invoice.pdf"],
+    "metallica": ["Track 01.mp3"],
+    "metalica puppets": ["Track 01.mp3"],
+    "xyzzyplugh": [],
+    "spider metallica": [],
+    "...": [],
+    '" OR 7=7 --': [],
+    "*": [],
+}
+
+
+@pytest.fixture
+async def house(any_database: Database, root: Path) -> AsyncIterator[Library]:
+    for number, name in enumerate(FILES):
+        put(root, name, b"x" * (number + 1), age=1000 - number)
+    made = Library(any_database, Journal(any_database), [root], state=root.parent / "state")
+    await made.adopt_roots()
+    await settle(made)
+    (track,) = (await made.page(FileQuery(query="Track 01"), EVERYBODY)).items
+    tags = {"artist": "Metallica", "album": "Master of Puppets"}
+    assert await made.write_facts([Facts(track.id, track.size_bytes, track.mtime_ns, tags=tags)]) == 1
+    yield made
+    await made.stop()
+
+
+async def names(library: Library, query: FileQuery) -> list[str]:
+    page = await library.page(query, EVERYBODY)
+    assert page.total >= len(page.items)
+    return [file.name for file in page.items]
+
+
+async def test_what_people_type(house: Library) -> None:
+    found = {typed: await names(house, FileQuery(query=typed)) for typed in CASES}
+    assert found == CASES
+
+
+async def test_every_filter(house: Library) -> None:
+    assert len(await names(house, FileQuery(kinds=frozenset({Kind.VIDEO})))) == 11
+    assert await names(house, FileQuery(query="the", kinds=frozenset({Kind.AUDIO}))) == []
+    assert await names(house, FileQuery(folder="Series/Borgen")) == ["Episode 2.mp4", "Episode 10.mp4"]
+    assert await names(house, FileQuery(min_size=15)) == ["Ocean's invoice.pdf", "Straßenkarte.pdf"]
+    assert await names(house, FileQuery(max_size=1)) == ["Spider-Man.mp4"]
+    assert await names(house, FileQuery(uploader="nobody")) == []
+    assert await names(house, FileQuery(artist="Metallica")) == ["Track 01.mp3"]
+    assert await names(house, FileQuery(sort=Sort.SIZE, limit=1, offset=1)) == [
+        "Spider-Man No Way Home (2021).mkv"
+    ]
+    assert await names(house, FileQuery(sort=Sort.SIZE, descending=True, limit=1)) == ["Ocean's invoice.pdf"]
+    (track,) = (await house.page(FileQuery(query="track"), EVERYBODY)).items
+    await house.change(track.id, EVERYBODY, tags=["Road trip"])
+    assert await names(house, FileQuery(tag="road TRIP")) == ["Track 01.mp3"]
+    assert await names(house, FileQuery(tag="road")) == []
+    assert await names(house, FileQuery(query="trip")) == ["Track 01.mp3"]
+    for sort in Sort:
+        assert len(await names(house, FileQuery(sort=sort))) == len(FILES)
+    (top,) = await house.folders(None, EVERYBODY)
+    series = next(f for f in await house.folders(top.id, EVERYBODY) if f.name == "Series")
+    assert len(await names(house, FileQuery(below=series.id))) == 2
+
+
+async def test_guests_find_only_theirs(house: Library) -> None:
+    assert (await house.page(FileQuery(query="strasse"), GUESTS)).total == 0
+    assert (await house.page(FileQuery(query="matrix"), GUESTS)).total == 2
+
+
+async def test_scan_moves_and_trash_on_this_database(house: Library, root: Path) -> None:
+    (before,) = (await house.page(FileQuery(query="amelie"), EVERYBODY)).items
+    (root / "Films/Amélie.mp4").rename(root / "Music/Amélie.mp4")
+    (root / "Films/Dune.mp4").rename(root / "swap")
+    (root / "Films/Up.mp4").rename(root / "Films/Dune.mp4")
+    (root / "swap").rename(root / "Films/Up.mp4")
+    await house.scan()
+    (now,) = (await house.page(FileQuery(query="amelie"), EVERYBODY)).items
+    assert (now.id, now.folder) == (before.id, "Music")
+    await house.delete(now.id, EVERYBODY, None)
+    assert await names(house, FileQuery(query="amelie")) == []
+    await house.restore(now.id)
+    assert await names(house, FileQuery(query="amelie")) == ["Amélie.mp4"]
+    assert (await house.scan()).changed == 0
+
+
+@given(st.binary(max_size=60))
+def test_any_name_is_shown_safely(raw: bytes) -> None:
+    shown = display(raw)
+    shown.encode()
+    assert "\n" not in shown
+    assert display(shown.encode()) == shown
+
+
+@given(st.text(max_size=60))
+def test_folding_is_stable_and_has_single_blanks(text: str) -> None:
+    folded = fold(text)
+    assert "  " not in folded
+    assert fold(folded) == folded
+    assert sort_key(text) == sort_key(text.upper().lower()) or not text.isascii()
+
+
+@settings(max_examples=25, deadline=None)
+@given(number=st.integers(0, 10**7))
+def test_numbers_sort_as_numbers(number: int) -> None:
+    assert sort_key(f"Episode {number}") < sort_key(f"Episode {number + 1}")

@@ -1,0 +1,120 @@
+"""A PostgreSQL of the suite's own: initdb in a temporary folder, a Unix socket, no port, no trace left.
+
+Use `postgres_url` (an empty database for one test) with `@pytest.mark.postgres`, or `any_database`,
+which runs a test on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from appliance.database import Database
+
+
+def _programs() -> Path | None:
+    """The newest installed PostgreSQL's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def _as_nobody_special() -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    try:
+        user = pwd.getpwnam("postgres")
+    except KeyError:
+        user = pwd.getpwnam("nobody")
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+class Postgres:
+    """A running server; `new_database()` gives a URL."""
+
+    def __init__(self) -> None:
+        programs = _programs()
+        if programs is None:
+            pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
+        self._programs, self._as = programs, _as_nobody_special()
+        self.folder = Path(tempfile.mkdtemp(prefix="mantel-pg-", dir="/tmp"))
+        if self._as:
+            uid, gid = (int(word.partition("=")[2]) for word in self._as[1:3])
+            os.chown(self.folder, uid, gid)
+        self._run("initdb", "-D", f"{self.folder}/data", "-U", "mantel", "-A", "trust", "-E", "UTF8", "-N")
+        options = "-c listen_addresses= -c fsync=off -c shared_buffers=32MB -c max_connections=60"
+        self._server = subprocess.Popen(
+            [
+                *self._as,
+                str(programs / "postgres"),
+                "-D",
+                f"{self.folder}/data",
+                "-k",
+                str(self.folder),
+                *options.split(),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "log").open("w"),
+            cwd="/",
+        )
+        for _ in range(200):
+            if self._psql("select 1").returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*self._as, str(self._programs / program), *arguments], check=True, capture_output=True, cwd="/"
+        )
+
+    def _psql(self, sql: str) -> subprocess.CompletedProcess[bytes]:
+        words = ["-h", str(self.folder), "-U", "mantel", "-d", "postgres", "-qAtc", sql]
+        return subprocess.run([*self._as, str(self._programs / "psql"), *words], capture_output=True, cwd="/")
+
+    def new_database(self) -> str:
+        """SQLAlchemy URL of an empty database."""
+        name = f"mantel_{secrets.token_hex(4)}"
+        made = self._psql(f"create database {name}")
+        assert made.returncode == 0, made.stderr
+        return f"postgresql+asyncpg://mantel@/{name}?host={quote(str(self.folder), safe='')}"
+
+    def stop(self) -> None:
+        self._server.terminate()
+        self._server.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty store with all tables: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'any.db'}"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    found = Database(url)
+    await found.migrate()
+    yield found
+    await found.close()
