@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,43 +13,19 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.appliance.casting.serving import serving
 from tests.appliance.casting.stage import cast_receiver
 from tests.dlna.casting.renderers import clip, gmediarender
-from tests.house import PASSWORD, environment
+from tests.house import PASSWORD
 from tests.netns import House
 
 pytestmark = pytest.mark.netns
-PORT = 8000
 
 
 @pytest.fixture
 def house() -> Iterator[House]:
     with House() as house:
         yield house
-
-
-@asynccontextmanager
-async def serving(house: House, folder: Path) -> AsyncIterator[str]:
-    """`mantel serve` on the host `server`; its address."""
-    variables = environment(
-        folder,
-        folder / "library",
-        bind=house.server.address,
-        http_port=str(PORT),
-        lan_port="8200",
-        interfaces="lan0",
-    )
-    with (folder / "log").open("wb") as log:
-        process = house.server.popen(
-            sys.executable, "-m", "appliance", "serve", env=variables, cwd=folder, stdout=log, stderr=log
-        )
-        try:
-            await asyncio.to_thread(house.server.wait_for_port, PORT, 30)
-            yield f"http://{house.server.address}:{PORT}"
-        finally:
-            process.terminate()
-            await asyncio.to_thread(process.wait, 15)
-    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
 
 
 class Phone:
@@ -102,6 +77,8 @@ async def test_a_film_plays_on_tv_and_cast_device_by_the_api(house: House, tmp_p
             (player,) = (p for p in found["items"] if p["name"] == name)
             path = f"/players/{player['id']}"
             assert (await mira.ask("GET", f"{path}?fileId={film}"))["takes"] == {"ok": True, "why": None}
+            asked = await mira.ask("GET", f"/players?fileId={film}")
+            assert all(player["takes"]["ok"] for player in asked["items"])
             await mira.ask("PATCH", path, state="allowed")
             await mira.ask("POST", f"{path}/play", fileId=film, position=5)
             told = await mira.until(

@@ -57,7 +57,12 @@ export interface Player {
   model?: string | null
   state: string
   can_video?: boolean
-  device_id?: string | null
+  volume?: number | null
+  muted?: boolean | null
+  /** Why the last thing did not play. */
+  error?: string | null
+  /** Whether it plays the file that was asked about, and why not. */
+  takes?: { ok: boolean; why: string | null }
   showing?: Showing | null
 }
 
@@ -68,7 +73,11 @@ export interface Showing {
   state: string
   position: number
   duration?: number | null
-  volume?: number | null
+  can_seek?: boolean
+  has_next?: boolean
+  files?: number
+  /** When the page heard of the position, by its own clock. */
+  heard?: number
 }
 
 export interface Popular {

@@ -1,8 +1,10 @@
 /** The TVs and speakers of the house, what each shows, and the sheet that picks one. */
 
-import { get, post } from '../base/api'
+import { get, patch, post, query } from '../base/api'
 import { hear } from '../base/live.svelte'
 import type { LibraryFile, Player } from '../base/types'
+
+export type Verb = 'pause' | 'resume' | 'stop' | 'seek' | 'volume' | 'next' | 'previous'
 
 class Players {
   list = $state<Player[]>([])
@@ -18,8 +20,9 @@ class Players {
   }
 
   async ask(): Promise<void> {
-    const answer = await get<Player[] | { items?: Player[]; players?: Player[] }>('/players')
-    this.list = Array.isArray(answer) ? answer : (answer.items ?? answer.players ?? [])
+    const { items } = await get<{ items: Player[] }>(`/players${query({ fileId: this.offering?.id })}`)
+    const heard = Date.now()
+    this.list = items.map((player) => (player.showing ? { ...player, showing: { ...player.showing, heard } } : player))
     this.known = true
   }
 
@@ -29,7 +32,7 @@ class Players {
     if (this.users === 1) {
       void this.ask().catch(() => {})
       const again = () => void this.ask().catch(() => {})
-      this.stop = [hear('players', again), hear('player', again), hear('cast', again)]
+      this.stop = [hear('player', again)]
     }
     return () => {
       this.users -= 1
@@ -42,7 +45,19 @@ class Players {
     await this.ask().catch(() => {})
   }
 
-  async tell(player: Player, verb: 'pause' | 'resume' | 'stop' | 'seek' | 'volume', body: object = {}): Promise<void> {
+  /** An admin says that a new player belongs to the house. */
+  async allow(player: Player): Promise<void> {
+    await patch(`/players/${encodeURIComponent(player.id)}`, { state: 'allowed' })
+    await this.ask().catch(() => {})
+  }
+
+  /** Look for players now; what is found comes by itself. */
+  async look(): Promise<void> {
+    await post('/players/search')
+    await this.ask()
+  }
+
+  async tell(player: Player, verb: Verb, body: object = {}): Promise<void> {
     await post(`/players/${encodeURIComponent(player.id)}/${verb}`, body)
     await this.ask().catch(() => {})
   }
@@ -52,4 +67,5 @@ export const players = new Players()
 
 export function openPlayOn(file: LibraryFile): void {
   players.offering = file
+  void players.ask().catch(() => {})
 }

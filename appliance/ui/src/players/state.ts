@@ -22,6 +22,9 @@ export function stateOf(player: Player): string {
   }
   if (asleep(player)) return words.players.wakes
   if (player.state === 'new') return words.players.isNew
+  if (player.takes && !player.takes.ok) return player.takes.why ?? words.players.cannot
+  if (player.error) return player.error
+  if (player.state === 'away') return words.players.away
   const kind = player.model || (player.kind === 'cast' ? words.players.cast : words.players.tv)
   return `${kind} · ${player.can_video === false ? words.players.soundOnly : words.players.ready}`
 }
