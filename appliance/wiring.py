@@ -7,20 +7,31 @@ import contextlib
 import logging
 import signal
 import socket
+import time
+import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any, Protocol
 
 from appliance.accounts import routes as account_routes
 from appliance.accounts.accounts import Accounts
 from appliance.accounts.caller import Caller, Role
+from appliance.casting import routes as casting_routes
+from appliance.casting.casting import Casting
+from appliance.casting.house import House
+from appliance.casting.lan_media import WithCasts
+from appliance.casting.lan_routes import cast_routes
 from appliance.dashboard import routes as dashboard_routes
 from appliance.dashboard.reports import Reports
 from appliance.database import Database
 from appliance.journal import routes as journal_routes
 from appliance.journal.feed import Feed
 from appliance.journal.journal import Journal
+from appliance.lan.bare_shelf import BareShelf
+from appliance.lan.mdns import Mdns
+from appliance.lan.media_urls import MediaUrls
 from appliance.library import routes as library_routes
 from appliance.library.library import Library
 from appliance.notify import notify, watchdog_seconds
@@ -45,7 +56,9 @@ from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
 from appliance.web.news import News
 from appliance.web.welcome import welcome
-from dlna.interfaces import interfaces
+from dlna.device import Device
+from dlna.interfaces import Interface, interfaces
+from dlna.server import MediaServer
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +129,35 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         power = Power(database, lambda: interfaces(settings.interfaces), tell_waking, settings.timezone)
         await started(power)
 
+        def served() -> tuple[Interface, ...]:
+            return interfaces(settings.interfaces)
+
+        mdns = Mdns(settings.name, settings.http_port, served)
+        await started(mdns)
+        players = House(
+            database,
+            served,
+            lambda: listener.port,
+            mdns.zeroconf,
+            trust_all=settings.tv_access == "open",
+        )
+        media_urls = MediaUrls(accounts.keys.derive, time.time)
+        casting = Casting(
+            database, library, journal, players, media_urls, power, subtitles,
+            lambda player_id: live.publish("player", {"id": player_id}),
+        )  # fmt: skip
+        udn = f"uuid:{uuid.UUID(bytes=accounts.keys.derive('udn')[:16], version=4)}"
+        listener = MediaServer(
+            Device(udn, settings.name, version("mantel")),
+            WithCasts(BareShelf(settings.name), casting.grants, library, journal, subtitles),
+            settings.lan_port,
+            settings.interfaces,
+            cast_routes(players.events),
+        )
+        await started(listener)
+        await started(casting)
+        accounts.on_lockdown.append(casting.end_all)
+
         daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
         reports = Reports(daemon_url, to_daemon)
         await started(reports)
@@ -140,6 +182,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),
                 share_routes.blueprint(Shares(database, accounts, library), library, journal),
+                casting_routes.blueprint(casting, library),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )
