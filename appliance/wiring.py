@@ -102,7 +102,11 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         await database.migrate()
 
         live = Live(EVENTS)
-        journal = Journal(database)
+
+        async def recorded(user_id: str) -> bool:
+            return await accounts.recorded(user_id)
+
+        journal = Journal(database, recorded)
         await started(journal)
         accounts = Accounts(settings, database, journal)
         await started(accounts)

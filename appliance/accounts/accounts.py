@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from appliance.units import DAYS, HOURS, SECONDS
 log = logging.getLogger(__name__)
 
 EPOCH_WATCH = 0.5 * SECONDS
+RECORDED_CACHE = 1 * SECONDS
+"""For so long a choice not to be recorded may go unnoticed: an entry must not cost a query each."""
 KEEP_ENDED = 90 * DAYS
 """How long an ended session is remembered: its device is still known then."""
 
@@ -63,6 +66,7 @@ class Accounts:
         """What else ends all it opened: links, casts."""
         self.setup_code: str | None = None
         """To print, while there is no admin."""
+        self._recorded: dict[str, tuple[float, bool]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -101,9 +105,16 @@ class Accounts:
 
     async def recorded(self, user_id: str) -> bool:
         """Whether what this person does may be recorded; their own choice."""
+        held = self._recorded.get(user_id)
+        if held and time.monotonic() - held[0] < RECORDED_CACHE:
+            return held[1]
         async with self._database.read() as connection:
             found = await store.user(connection, user_id)
-        return found is None or found[0].privacy != "off"
+        wanted = found is None or found[0].privacy != "off"
+        if len(self._recorded) > 1000:
+            self._recorded.clear()
+        self._recorded[user_id] = (time.monotonic(), wanted)
+        return wanted
 
     async def is_set_up(self) -> bool:
         async with self._database.read() as connection:

