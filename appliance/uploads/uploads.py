@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 KEPT = 3 * DAYS
 """How long an upload that stands still can be taken up again."""
+KEPT_EMPTY = 1 * HOURS
+"""The same before the first byte: its client may never have learned of it, and it reserves room."""
 REMEMBERED = 1 * DAYS
 """How long a published upload still answers to its id."""
 SWEEP = 1 * HOURS
@@ -240,7 +242,7 @@ class Uploads:
 
     def expires_at(self, upload: Upload) -> int:
         """Epoch milliseconds after which an upload that stands still is given up."""
-        return upload.touched_at + KEPT * 1000
+        return upload.touched_at + (KEPT if upload.received else KEPT_EMPTY) * 1000
 
     # What a crash left, and what was given up
 
