@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.accounts.caller import Audience
 from appliance.database import Database
-from appliance.errors import NotFound, Unavailable
+from appliance.errors import Conflict, NotFound, Unavailable
 from appliance.journal.entry import Entry
 from appliance.library import companions, index_store, places, search, store, trash
 from appliance.library.changes import Changes
@@ -32,6 +32,9 @@ from appliance.library.watch import Watch
 from appliance.threads import in_thread
 
 log = logging.getLogger(__name__)
+
+LOOKS = 5
+"""How often a look begins again because an upload put something into the index under its eyes."""
 
 
 class Library:
@@ -350,9 +353,15 @@ class Library:
                 return Result()
             async with self._database.read() as connection:
                 first = not await index_store.has_files(connection, root.pk)
-            look = Look(self._database, self._saving, self._settling, root, self._watch.before_listing)
-            with contextlib.suppress(Unavailable):
-                await look.run(folder_pks, recursive, first)
+            for attempt in reversed(range(LOOKS)):
+                look = Look(self._database, self._saving, self._settling, root, self._watch.before_listing)
+                try:
+                    with contextlib.suppress(Unavailable):
+                        await look.run(folder_pks, recursive, first)
+                    break
+                except Conflict:
+                    if not attempt:
+                        raise
             self._watch.note(root, look.places)
             return look.result
 

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
 from appliance.database import Database
+from appliance.errors import Conflict
 from appliance.journal.entry import Action, Entry
 from appliance.library import index_store, store
 from appliance.library.changes import Changes
@@ -154,7 +156,13 @@ class Saving:
         return Place(row.pk, row.id, row.path, row.display_path, row.depth, rule)
 
     async def save(self, batch: Batch) -> tuple[int, int]:
-        """Numbers of files added and changed."""
+        """Numbers of files added and changed. Raises Conflict when an upload was faster; look again then."""
+        try:
+            return await self._save(batch)
+        except IntegrityError as error:
+            raise Conflict("Something was put into the index meanwhile.") from error
+
+    async def _save(self, batch: Batch) -> tuple[int, int]:
         async with self.transaction() as draft:
             connection = draft.connection
             await index_store.park(connection, folders, batch.displaced_folders)

@@ -269,3 +269,27 @@ async def test_a_real_virus_scanner(database: Database, tmp_path: Path) -> None:
         assert (house.on_disk(), house.in_inbox()) == ({}, [])
         assert (await web.upload(("good.txt", b"nothing of the kind"))).status == 201
     await house.library.stop()
+
+
+async def test_uploads_and_looks_at_the_same_time(web: Web) -> None:
+    """Whoever puts a file or folder into the index first, it is there once, and no look fails."""
+    done = asyncio.Event()
+
+    async def look() -> int:
+        looks = 0
+        while not done.is_set():
+            await web.house.library.scan()
+            looks += 1
+        return looks
+
+    looking = asyncio.create_task(look())
+    for turn in range(8):
+        replies = await asyncio.gather(
+            *(web.upload((f"{n}.bin", os.urandom(20)), folder=f"new {turn}") for n in range(3))
+        )
+        assert [reply.status for reply in replies] == [201, 201, 201]
+    done.set()
+    assert await looking > 2
+    await web.house.library.scan()
+    assert sorted(await web.house.files()) == sorted(web.house.on_disk())
+    assert len(await web.house.files()) == 24
