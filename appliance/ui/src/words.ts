@@ -147,6 +147,8 @@ export const words = {
     nextRoot: 'Next',
     addedBy: (name: string) => `added by ${name}`,
     asItIs: 'Plays as it is on this phone.',
+    converted: 'Repacked on the way.',
+    convertedDetail: 'This browser does not open the file as it is; the picture stays the same.',
     cannot: 'This browser cannot play it.',
     cannotDetail: 'Download it, or play it on a TV.',
     facts: 'Details',

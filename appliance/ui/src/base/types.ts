@@ -29,7 +29,11 @@ export interface LibraryFile {
   urls?: Record<string, unknown>
   position?: number | null
   favourite?: boolean
-  facts?: Record<string, unknown>
+  facts?: {
+    codecs?: { video?: string; audio?: string; container?: string }
+    tags?: Record<string, string>
+    takenAt?: string
+  }
 }
 
 export interface FilePage {

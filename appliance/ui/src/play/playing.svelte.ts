@@ -29,6 +29,10 @@ class Playing {
   repeat = $state(false)
   private element: HTMLMediaElement | null = null
   private unfollow: (() => void) | null = null
+  /** The box changes the container on the way, since the browser does not play the file as it is. */
+  converted = $state(false)
+  /** Where the converted stream began: it has no ranges, so a jump begins a new one. */
+  private began = 0
   private startAt = 0
   private wanted = false
 
@@ -59,6 +63,8 @@ class Playing {
     this.duration = known
     this.loaded = 0
     this.failed = ''
+    this.converted = false
+    this.began = 0
     this.wanted = true
     if (this.element && this.elementFits(file)) this.attach()
     describe(this)
@@ -87,14 +93,14 @@ class Playing {
       [
         'loadedmetadata',
         () => {
-          if (Number.isFinite(element.duration)) this.duration = element.duration
+          if (Number.isFinite(element.duration) && !this.converted) this.duration = element.duration
           if (this.startAt) element.currentTime = this.startAt
           this.startAt = 0
         },
       ],
-      ['durationchange', () => Number.isFinite(element.duration) && (this.duration = element.duration)],
-      ['timeupdate', () => !this.startAt && (this.time = element.currentTime)],
-      ['progress', () => (this.loaded = bufferedTo(element))],
+      ['durationchange', () => Number.isFinite(element.duration) && !this.converted && (this.duration = element.duration)],
+      ['timeupdate', () => !this.startAt && (this.time = this.began + element.currentTime)],
+      ['progress', () => (this.loaded = this.began + bufferedTo(element))],
       ['waiting', () => (this.stalled = true)],
       ['playing', () => ((this.paused = false), (this.stalled = false), this.report('playing'))],
       ['pause', () => ((this.paused = true), element.ended || this.report('paused'))],
@@ -119,8 +125,23 @@ class Playing {
 
   private broke(element: HTMLMediaElement): void {
     if (!element.getAttribute('src')) return
+    const unplayable = element.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED
+    if (unplayable && this.file?.type === 'video' && !this.converted) {
+      this.convert(this.startAt || this.time)
+      return
+    }
     this.failed = element.error?.message || 'error'
     this.paused = true
+  }
+
+  private convert(from: number): void {
+    if (!this.element || !this.file) return
+    this.converted = true
+    this.began = Math.floor(from)
+    this.startAt = 0
+    this.time = this.began
+    this.element.src = `/files/${this.file.id}/remux?start=${this.began}`
+    this.element.play().catch(() => (this.paused = true))
   }
 
   private ended(): void {
@@ -159,7 +180,8 @@ class Playing {
     const end = this.duration || Infinity
     const time = Math.max(0, Math.min(to, end))
     this.time = time
-    if (this.element) this.element.currentTime = time
+    if (this.converted) this.convert(time)
+    else if (this.element) this.element.currentTime = time
   }
 
   skip(by: number): void {
