@@ -159,6 +159,9 @@ def answer_errors(app: Quart) -> None:
     """Every error of this app goes through the table above."""
 
     async def handle(error: Exception) -> Response:
+        if isinstance(error, UnicodeDecodeError) and error.object == await request.get_data():
+            # Quart decodes a JSON body before it is ready to refuse one.
+            return answer(Invalid("body", "…", "JSON in UTF-8 is allowed"))
         return answer(error)
 
     app.register_error_handler(HTTPException, handle)

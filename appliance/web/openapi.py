@@ -67,22 +67,23 @@ class Described(OpenAPIProvider):
     def generate_rules(self) -> Any:
         return (rule for rule in super().generate_rules() if rule.rule != "/openapi.json")
 
-    def operation_id(self, method: str, path: str, func: Any) -> str:
-        words = re.sub(r"[^A-Za-z0-9]+", "_", path).strip("_")
-        return f"{method.lower()}_{words}"
-
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
         paths, components = super().build_paths(rule)
-        for path, operations in paths.items():
-            for method, operation in operations.items():
-                operations[method] = _described(method.upper(), rule.rule, operation)
-            paths[path] = {method: operations[method] for method in sorted(operations)}
-        return paths, components
+        # Theirs takes two parameters with a converter in the second for one.
+        path = re.sub(r"<(?:[^<>:]*:)?([^<>]+)>", r"{\1}", rule.rule)
+        (operations,) = paths.values()
+        described = {m: _described(m.upper(), rule.rule, path, operations[m]) for m in sorted(operations)}
+        return {path: described}, components
 
 
-def _described(method: str, rule: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _described(method: str, rule: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     least = ACCESS.get((method, rule), Role.ADMIN)
-    described = operation | {"responses": dict(operation["responses"]), "x-least-role": role_word(least)}
+    words = re.sub(r"[^A-Za-z0-9]+", "_", path).strip("_")
+    described = operation | {
+        "operationId": f"{method.lower()}_{words}",
+        "responses": dict(operation["responses"]),
+        "x-least-role": role_word(least),
+    }
     if least is None:
         described["security"] = []
     if not any(str(status).startswith(("2", "3")) for status in described["responses"]):

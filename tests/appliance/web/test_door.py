@@ -64,6 +64,11 @@ async def test_only_json_is_taken(tmp_path: Path) -> None:
         )
         assert broken.status_code == 400
         assert broken.content_type == "application/problem+json"
+        for body in (b"\xff\xfe", b'{"username": "\xff", "password": "x"}'):
+            no_text = await house.nobody.post(
+                "/auth/login", data=body, headers={"Content-Type": "application/json"}
+            )
+            assert (no_text.status_code, (await no_text.get_json(force=True))["field"]) == (400, "body")
 
 
 async def test_a_bad_field_is_named(tmp_path: Path) -> None:

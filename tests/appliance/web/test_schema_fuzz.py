@@ -28,14 +28,17 @@ ENDS_THE_RUN = (
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_no_request_breaks_it(tmp_path: Path) -> None:
     async with house(tmp_path) as home, sign_in(home) as http:
         argv = [str(Path(sys.executable).with_name("schemathesis")), "run", home.url + "/openapi.json"]
         argv += ["--checks", CHECKS, "--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing"]
         argv += ["--header", f"Authorization: {http.headers['Authorization']}", "--no-color", "--seed", "1"]
+        argv += ["--header", f"Origin: {home.url}"]
         argv += ["--continue-on-failure", "--request-timeout", "20"]
+        # Without the daemon these are 503, which is right and looks like a fault.
+        # tus has its own answers, and real clients drive it elsewhere.
+        argv += ["--exclude-path-regex", "^/api/|^/files/tus"]
         for path in ENDS_THE_RUN:
             argv += ["--exclude-path", path]
         run = await asyncio.create_subprocess_exec(
