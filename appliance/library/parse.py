@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from appliance.errors import MantelError
@@ -44,23 +45,22 @@ class NoProgram(MantelError):
         self.program = program
 
 
-async def parse(fd: int, program: Sequence[str], deadline: float = DEADLINE) -> bytes:
-    """What `program` writes to its standard output, with the file `fd` as its standard input.
+async def start(fd: int, program: Sequence[str], seconds: int) -> asyncio.subprocess.Process:
+    """Start `program` in the cell, with the file `fd` as its standard input; `kill` ends it.
 
-    Raises Unreadable, and NoProgram. The program is killed with all that it started when it is late, says too
-    much, or when the caller is cancelled.
+    `seconds` of processor time are its most. Raises NoProgram.
     """
     found = shutil.which(program[0], path=PATH)
     if found is None:
         raise NoProgram(program[0])
     readable = _SYSTEM + (_PYTHON if program[0] == sys.executable else ())
-    child = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
         "-S",
         CELL,
         ":".join(readable),
-        str(int(deadline) + 1),
+        str(seconds),
         str(MEMORY_MIB),
         found,
         *program[1:],
@@ -71,24 +71,35 @@ async def parse(fd: int, program: Sequence[str], deadline: float = DEADLINE) -> 
         cwd="/",
         start_new_session=True,
     )
+
+
+def kill(child: asyncio.subprocess.Process) -> None:
+    """End a program in the cell, with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+async def parse(fd: int, program: Sequence[str], deadline: float = DEADLINE) -> bytes:
+    """What `program` writes to its standard output, with the file `fd` as its standard input.
+
+    Raises Unreadable, and NoProgram. The program is killed with all that it started when it is late, says too
+    much, or when the caller is cancelled.
+    """
+    child = await start(fd, program, int(deadline) + 1)
     assert child.stdout is not None
     assert child.stderr is not None
-
-    def kill() -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-
+    end = partial(kill, child)
     try:
         async with asyncio.timeout(deadline):
             answer, said = await asyncio.gather(
-                _all_of(child.stdout, LARGEST_ANSWER, kill), _all_of(child.stderr, 64 * KIB, kill)
+                _all_of(child.stdout, LARGEST_ANSWER, end), _all_of(child.stderr, 64 * KIB, end)
             )
             code = await child.wait()
     except TimeoutError:
         raise Unreadable(f"it took longer than {deadline:g} s to read") from None
     finally:
         if child.returncode is None:
-            kill()
+            end()
             await child.communicate()  # reads what is left, so that the pipes close
     if len(answer) > LARGEST_ANSWER:
         raise Unreadable(f"more than {LARGEST_ANSWER} bytes came out of it")

@@ -1,33 +1,27 @@
-"""ffmpeg and ffprobe over one open file, and nothing else that they could reach.
+"""ffmpeg and ffprobe over one open file, in the parse cell: they reach that file and nothing else.
 
 A container may name other files or hosts, and a playlist may call itself film.mp4: every call lists the
-formats and protocols it takes, gets the file as a descriptor, writes no file, and is killed with its group.
+formats and protocols that it takes, and is killed with all that it started.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import resource
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import Unavailable
-from appliance.units import GIB, KIB, MIB, MINUTES, SECONDS
-
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg"
-"""Containers that are files by themselves: no hls, concat, dash, image2, sdp, lavfi."""
-PROTOCOLS = "file,pipe"
+from appliance.library.parse import NoProgram, kill, start
+from appliance.library.probe import GUARDED, THE_FILE
+from appliance.units import KIB, MIB, MINUTES, SECONDS
 
 PROBE_TIME = 20 * SECONDS
 _LONGEST_PROBE = 2 * MIB
-_MOST_MEMORY = 2 * GIB
-_ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+LONGEST_READ = 10 * MINUTES
+"""Seconds that reading a whole film for its subtitles may take."""
 
 
 @dataclass(frozen=True)
@@ -44,72 +38,64 @@ class Stream:
     """Cover art that is carried as a video track."""
 
 
-def guarded_input(fd: int, start: float = 0) -> list[str]:
-    """Arguments for reading the file that is open as `fd`, from `start` seconds on."""
-    guards = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
-    seek = ["-ss", f"{start:.3f}"] if start > 0 else []
-    return [*guards, *seek, "-i", f"file:/proc/self/fd/{fd}"]
+def guarded_input(begin: float = 0) -> list[str]:
+    """Arguments for reading the file from `begin` seconds on."""
+    guards = [word for name, value in GUARDED.items() for word in (f"-{name}", value)]
+    seek = ["-ss", f"{begin:.3f}"] if begin > 0 else []
+    return [*guards, *seek, "-i", THE_FILE]
 
 
 @asynccontextmanager
 async def running(
-    program: str, arguments: Sequence[str], fd: int, longest: int
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A child that inherits `fd` and writes to `stdout`; it is gone when the block ends.
+    program: Sequence[str], fd: int, longest: int
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """A program in the cell over the file `fd`, and what it says; it is gone when the block ends.
 
     `longest`: seconds of processor time. Raises Unavailable when the program is not installed.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=256 * KIB,
-            pass_fds=(fd,),
-            env=_ENVIRONMENT,
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise Unavailable(program, "it is not installed") from None
+        child = await start(fd, program, longest)
+    except NoProgram as error:
+        raise Unavailable(error.program, "it is not installed") from None
+    assert child.stdout
+    assert child.stderr
+    complaints = asyncio.create_task(_pass_over(child.stderr))
     try:
-        with contextlib.suppress(ProcessLookupError):
-            for limit, most in (
-                (resource.RLIMIT_CPU, longest),
-                (resource.RLIMIT_AS, _MOST_MEMORY),
-                (resource.RLIMIT_FSIZE, 0),
-            ):
-                resource.prlimit(process.pid, limit, (most, most))
-        yield process
+        yield child, child.stdout
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        kill(child)
+        await complaints
+        await child.communicate()  # reads what is left, so that the pipes close
 
 
-async def output_of(
-    program: str, arguments: Sequence[str], fd: int, *, time: float, most: int
-) -> bytes | None:
-    """All that the program writes; None when it fails, takes longer than `time` seconds or writes more."""
-    async with running(program, arguments, fd, int(time) + 1) as process:
-        assert process.stdout
+async def _pass_over(stream: asyncio.StreamReader) -> None:
+    """A full pipe would stop the program."""
+    while await stream.read(64 * KIB):
+        pass
+
+
+async def output_of(program: Sequence[str], fd: int, *, time: float, most: int) -> bytes | None:
+    """All that the program writes; None when it fails, takes longer than `time` seconds or writes more.
+
+    Raises Unavailable when it is not installed.
+    """
+    data = bytearray()
+    async with running(program, fd, int(time) + 1) as (child, said):
         try:
             async with asyncio.timeout(time):
-                data = bytearray()
-                while piece := await process.stdout.read(64 * KIB):
+                while piece := await said.read(64 * KIB):
                     data += piece
                     if len(data) > most:
                         return None
-                return bytes(data) if await process.wait() == 0 else None
+                return bytes(data) if await child.wait() == 0 else None
         except TimeoutError:
             return None
 
 
 async def streams(fd: int) -> tuple[Stream, ...]:
     """The tracks of a container; () when it is none that we take, or is broken."""
-    arguments = ["-v", "error", "-print_format", "json", "-show_streams", *guarded_input(fd)]
-    said = await output_of("ffprobe", arguments, fd, time=PROBE_TIME, most=_LONGEST_PROBE)
+    program = ["ffprobe", "-v", "fatal", "-print_format", "json", "-show_streams", *guarded_input()]
+    said = await output_of(program, fd, time=PROBE_TIME, most=_LONGEST_PROBE)
     try:
         found = json.loads(said or b"{}").get("streams", [])
     except ValueError:
@@ -128,7 +114,3 @@ def _stream(one: dict[str, Any]) -> Stream:
         title=tags.get("title") or None,
         is_picture=bool((one.get("disposition") or {}).get("attached_pic")),
     )
-
-
-LONGEST_READ = 10 * MINUTES
-"""Seconds that reading a whole film for its subtitles may take."""

@@ -56,7 +56,7 @@ def add_to(routes: Blueprint, library: Library, subtitles: Subtitles, stall_limi
         opened = await library.open(file_id, caller.sees)
         try:
             found = await subtitles.streams(opened)
-            remux.arguments(found, opened.fd, start)  # raises before anything is promised
+            remux.program(found, start)  # raises before anything is promised
         finally:
             opened.close()
         if running >= MOST_REMUXES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from appliance.errors import Conflict
+from appliance.errors import Conflict, Unavailable
 from appliance.streaming.body import STALL_LIMIT, OpenedFile, Stall
 from appliance.streaming.ffmpeg import Stream, guarded_input, running
 from appliance.units import HOURS, KIB
@@ -16,10 +16,12 @@ AUDIO = frozenset({"aac", "mp3", "flac", "opus", "alac"})
 """Carried over as they are; any other sound (AC-3, DTS …) becomes AAC, which every browser plays."""
 
 CHUNK = 64 * KIB
+LONGEST = 12 * HOURS
+"""Of processor time, in seconds."""
 
 
-def arguments(tracks: Sequence[Stream], fd: int, start: float) -> list[str]:
-    """For ffmpeg. Raises Conflict where the pictures would have to be made anew."""
+def program(tracks: Sequence[Stream], start: float) -> list[str]:
+    """What to run. Raises Conflict where the pictures would have to be made anew."""
     video = next((one for one in tracks if one.kind == "video" and not one.is_picture), None)
     audio = next((one for one in tracks if one.kind == "audio"), None)
     if video is None and audio is None:
@@ -35,7 +37,7 @@ def arguments(tracks: Sequence[Stream], fd: int, start: float) -> list[str]:
         sound = ["copy"] if audio.codec in AUDIO else ["aac", "-ac", "2", "-b:a", "192k"]
         chosen += ["-map", f"0:{audio.index}", "-c:a", *sound]
     return [
-        "-nostdin", "-v", "fatal", "-threads", "1", *guarded_input(fd, start), *chosen,
+        "ffmpeg", "-nostdin", "-v", "fatal", "-threads", "1", *guarded_input(start), *chosen,
         "-sn", "-dn", "-map_metadata", "-1", "-strict", "experimental", "-avoid_negative_ts", "make_zero",
         "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4", "pipe:1",
     ]  # fmt: skip
@@ -52,14 +54,15 @@ async def chunks(
     file = await open_file()
     stall = Stall(stall_limit, hang_up)
     try:
-        async with running("ffmpeg", arguments(tracks, file.fd, start), file.fd, 24 * HOURS) as process:
-            assert process.stdout
-            while data := await process.stdout.read(CHUNK):
+        async with running(program(tracks, start), file.fd, LONGEST) as (child, film):
+            while data := await film.read(CHUNK):
                 stall.begin()
                 yield data
                 stall.end()
                 # As in body.chunks: a peer that has gone must not be written to until the film's end.
                 await asyncio.sleep(0)
+            if await child.wait() != 0:
+                raise Unavailable("The film", "it cannot be read to its end")
     finally:
         stall.end()
         file.close()

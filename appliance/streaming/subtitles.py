@@ -110,11 +110,11 @@ class Subtitles:
                 self._taking.pop(key, None)
 
     async def _take_out(self, opened: OpenFile, stream: int, kept: Path) -> None:
-        arguments = [
-            "-nostdin", "-v", "fatal", *guarded_input(opened.fd),
+        program = [
+            "ffmpeg", "-nostdin", "-v", "fatal", *guarded_input(),
             "-map", f"0:{stream}", "-f", "webvtt", "pipe:1",
         ]  # fmt: skip
-        data = await output_of("ffmpeg", arguments, opened.fd, time=LONGEST_READ, most=LONGEST_FILE)
+        data = await output_of(program, opened.fd, time=LONGEST_READ, most=LONGEST_FILE)
         if data is None:
             raise Unavailable("This subtitle", "it cannot be read")
         text = webvtt.from_text("vtt", webvtt.decode(data))

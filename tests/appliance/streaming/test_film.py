@@ -108,8 +108,7 @@ async def test_tracks_beside_and_inside(house: House) -> None:
 
 async def test_what_was_taken_out_of_a_film_is_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await house.get("film.mkv", "subtitles/2.vtt")
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("appliance.streaming.ffmpeg._ENVIRONMENT", {"PATH": ""})
+    monkeypatch.setattr("appliance.library.parse.PATH", "")
     assert (await house.get("film.mkv", "subtitles/2.vtt")).body == first.body
 
 
