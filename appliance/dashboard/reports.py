@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from appliance.errors import Invalid, Unavailable
+from appliance.errors import Invalid, NotFound, Unavailable
 from appliance.settings import Secret
 from appliance.units import MIB, SECONDS
 
@@ -26,7 +26,7 @@ def checked_range(value: str | None, default: str) -> str:
 
 
 class Reports:
-    """GETs to the daemon. Raises Unavailable when it is off, away, slow or wrong."""
+    """GETs to the daemon. Raises Unavailable when it is off, away, slow or wrong, NotFound when it has none."""
 
     def __init__(self, base_url: str | None, token: Secret | None) -> None:
         self._url, self._token = base_url, token
@@ -48,7 +48,7 @@ class Reports:
         try:
             async with self._http.get(path, params=parameters) as response:
                 if response.status == 404:
-                    return None
+                    raise NotFound("report", path)
                 if response.status != 200:
                     raise Unavailable("The report", f"the analytics daemon answered {response.status}.")
                 body = bytearray()

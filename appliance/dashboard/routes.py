@@ -13,7 +13,7 @@ from quart import Blueprint, request
 
 from appliance.accounts.caller import Caller, Role, calling
 from appliance.dashboard.reports import Reports, checked_range
-from appliance.errors import Forbidden, Invalid
+from appliance.errors import Forbidden, Invalid, NotFound
 
 POPULAR_LIMIT = 20
 MOST_POPULAR = 100
@@ -36,7 +36,7 @@ def blueprint(
         span = checked_range(request.args.get("range"), "7d")
         # Asked for more than wanted, since some may be hidden from this caller.
         report = await reports.get("/api/analytics/popular", range=span, limit=MOST_POPULAR)
-        items = (report or {}).get("items", [])
+        items = report.get("items", [])
         known = await describe([item["fileId"] for item in items], caller)
         return {
             "range": span,
@@ -52,9 +52,12 @@ def blueprint(
         caller = calling()
         file_id = request.args.get("fileId", "")
         await check_file(file_id, caller)
-        report = await reports.get("/api/analytics/heatmap", fileId=file_id)
-        empty = {"fileId": file_id, "segments": [0] * SEGMENTS, "enoughData": False, "precision": "estimated"}
-        return report or empty
+        try:
+            return await reports.get("/api/analytics/heatmap", fileId=file_id)
+        except NotFound:
+            # The daemon has not met this file yet.
+            nothing = [0] * SEGMENTS
+            return {"fileId": file_id, "segments": nothing, "enoughData": False, "precision": "estimated"}
 
     @routes.get("/api/analytics/users/engagement")
     async def engagement() -> Any:
