@@ -83,7 +83,11 @@ async def check_file(file_id: str, caller: Caller) -> None:
 def app(reports: Reports, caller: Caller) -> Quart:
     made = Quart(__name__)
     made.register_blueprint(blueprint(reports, describe, check_file))
-    made.before_request(lambda: set_calling(caller))
+
+    @made.before_request
+    async def enter() -> None:
+        set_calling(caller)
+
     made.testing = True
     return made
 
