@@ -26,7 +26,7 @@ def checked_range(value: str | None, default: str) -> str:
 
 
 class Reports:
-    """GETs to the daemon. Raises Unavailable when it is off, away, slow or wrong; NotFound without a report."""
+    """GETs to the daemon. Raises Unavailable when it is off, away or wrong; NotFound without a report."""
 
     def __init__(self, base_url: str | None, token: Secret | None) -> None:
         self._url, self._token = base_url, token
