@@ -152,6 +152,13 @@ async def add_words(connection: AsyncConnection, new: Collection[str]) -> None:
         await connection.execute(statement, [{"word": word} for word in some])
 
 
+async def analyze(connection: AsyncConnection) -> None:
+    """Let SQLite learn how its indexes are filled; PostgreSQL does so by itself."""
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("PRAGMA analysis_limit=400")
+        await connection.exec_driver_sql("ANALYZE")
+
+
 async def inside(connection: AsyncConnection, folder_pks: Collection[int]) -> list[int]:
     """Keys of these folders and of all folders under them."""
     found = list(folder_pks)

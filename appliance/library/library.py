@@ -37,6 +37,10 @@ LOOKS = 5
 """How often a look begins again because an upload put something into the index under its eyes."""
 
 
+ANALYZE_AFTER = 1_000
+"""Files added by one scan, after which the database's planner looks at its indexes again."""
+
+
 class Library:
     """Files and folders under the roots. `sees` says which audiences the caller belongs to."""
 
@@ -344,6 +348,9 @@ class Library:
             await asyncio.to_thread(root.look)
             if root.online:
                 total += await self.look(root, [root.folder_pk], recursive=True)
+        if total.added > ANALYZE_AFTER:
+            async with self._database.write() as connection:
+                await index_store.analyze(connection)
         return total
 
     async def look(self, root: Root, folder_pks: Collection[int], recursive: bool) -> Result:

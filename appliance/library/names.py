@@ -42,7 +42,10 @@ def display(raw: bytes) -> str:
 
     Invalid bytes and bidi controls become U+FFFD, other control characters their picture (newline is ␊).
     """
-    return "".join(map(_safe, unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))))
+    text = raw.decode("utf-8", "replace")
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_safe, unicodedata.normalize("NFC", text)))
 
 
 def _safe(character: str) -> str:

@@ -68,6 +68,9 @@ async def page(
     if query.query.strip() and not terms:
         return Page((), 0)
     shown = [files.c.gone_at.is_(None), *_conditions(root_pks, sees, query)]
+    within = await _within(connection, query)
+    if within is not None:
+        shown.append(files.c.folder_pk.in_(within))
     dialect = connection.dialect.name
     alternatives = [[term] for term in terms]
     total = await _total(connection, [*shown, *_matches(dialect, alternatives)])
@@ -128,10 +131,15 @@ def _conditions(
                 func.lower(files.c.title).contains(query.title_contains.lower(), autoescape=True),
             )
         )
-    folder = _folder(query)
-    if folder is not None:
-        found.append(files.c.folder_pk.in_(folder))
     return found
+
+
+async def _within(connection: AsyncConnection, query: FileQuery) -> Any:
+    """Keys of the folders that the files must lie in; None: anywhere."""
+    wanted = _folder(query)
+    if wanted is None or query.below is not None:
+        return wanted
+    return [row.pk for row in await connection.execute(wanted)]
 
 
 def _folder(query: FileQuery) -> Any:
