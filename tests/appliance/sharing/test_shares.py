@@ -61,14 +61,14 @@ class Shelf:
 
 
 @asynccontextmanager
-async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+async def shelf(tmp_path: Path, database_url: str | None = None) -> AsyncIterator[Shelf]:
     root = tmp_path / "library" / "Trip"
     root.mkdir(parents=True)
     (root / "beach.jpg").write_bytes(photo("image/jpeg"))
     (root / "diary.txt").write_text("dear diary")
     (root / "clip.bin").write_bytes(b"0123456789" * 200_000)
     (tmp_path / "library" / "other.txt").write_text("not shared")
-    async with entrance(tmp_path) as house:
+    async with entrance(tmp_path, database_url=database_url) as house:
         library = Library(house.database, house.journal, house.settings.library)
         await library.adopt_roots()
         await library.scan(first=True)
