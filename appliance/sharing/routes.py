@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +19,11 @@ from appliance.journal.journal import Journal
 from appliance.library.items import File, Kind
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
 from appliance.library.library import Library
+from appliance.library.thumbnails import read_size
 from appliance.sharing.share import Share
 from appliance.sharing.shares import USUAL, Opened, Shares
-from appliance.sharing.without_place import without_place
+from appliance.sharing.without_place import SUPPORTED, without_place
+from appliance.sharing.zipped import zipped
 from appliance.streaming import body
 from appliance.streaming.answer import answer
 from appliance.streaming.disposition import disposition
@@ -144,6 +147,56 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
             raise Forbidden("This link is for looking, not for keeping.")
         return await send(link, file_id, download=True)
 
+    @routes.get("/s/<token>/files/<file_id>/thumbnail")
+    async def thumbnail(token: str, file_id: str) -> Response:
+        """A small picture of a file."""
+        file = await shares.file(await opened(token), file_id)
+        found = await library.thumbnail(file.id, read_size(request.args.get("size")), frozenset(Audience))
+        return Response(found.jpeg, content_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
+    @routes.get("/s/<token>/zip")
+    async def all_files(token: str) -> Response:
+        """All that the link leads to, in one zip."""
+        link = await opened(token)
+        if not link.share.download:
+            raise Forbidden("This link is for looking, not for keeping.")
+        found = await shares.files(link)
+        kept = [file for file in found if link.share.with_place or can_be_cleaned(file)]
+        parts = [(file.name, content(link, file)) for file in kept]
+        if missing := [file.name for file in found if file not in kept]:
+            parts.append(("Not in this zip.txt", _left_out(missing)))
+        response = Response(
+            zipped(parts),
+            content_type="application/zip",
+            headers={
+                "Content-Disposition": disposition("attachment", f"{link.share.title}.zip"),
+                "Content-Security-Policy": SANDBOX,
+            },
+        )
+        response.timeout = None
+        return response
+
+    async def content(link: Opened, file: File) -> AsyncIterator[bytes]:
+        """A file's bytes as this link gives them, whole."""
+        file_opened = await library.open(file.id, frozenset(Audience))
+        try:
+            if file.kind is Kind.IMAGE and not link.share.with_place:
+                # A broken picture is an empty file there: the others must still arrive.
+                with contextlib.suppress(Unavailable):
+                    yield await _photo(file_opened.fd, file_opened.size, file.mime_type)
+                return
+            span = journal.span(link.viewer, file.id, file.size_bytes, 0, "web")
+            try:
+                position = 0
+                while part := await body.read(file_opened.fd, position, body.CHUNK):
+                    yield part
+                    position += len(part)
+                    span.sent(len(part))
+            finally:
+                span.close()
+        finally:
+            file_opened.close()
+
     async def send(link: Opened, file_id: str, download: bool) -> Response:
         file = await shares.file(link, file_id)
         file_opened = await library.open(file.id, frozenset(Audience))
@@ -168,15 +221,13 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
         if photo is None:
             reopen = partial(library.open, file.id, frozenset(Audience))
             count = partial(journal.span, link.viewer, file.id, file.size_bytes, said.first_byte, "web")
-            content: AsyncIterator[bytes] | bytes = body.chunks(
-                reopen, said.headers["ETag"], said.pieces, count
-            )
+            sent: AsyncIterator[bytes] | bytes = body.chunks(reopen, said.headers["ETag"], said.pieces, count)
         else:
-            content = b"".join(
+            sent = b"".join(
                 piece if isinstance(piece, bytes) else photo[piece.first : piece.last + 1]
                 for piece in said.pieces
             )
-        response = Response(content if said.pieces else b"", said.status)
+        response = Response(sent if said.pieces else b"", said.status)
         response.timeout = None
         del response.headers["Content-Type"]
         response.headers.update(said.headers)
@@ -190,7 +241,9 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
 def _file_json(file: File, token: str, share: Share) -> dict[str, Any]:
     """What a stranger needs: no id of people, no folder, no checksum."""
     path = f"/s/{token}/files/{file.id}"
-    urls = {"stream": f"{path}/stream"} | ({"download": f"{path}/download"} if share.download else {})
+    urls = {"stream": f"{path}/stream", "thumbnail": f"{path}/thumbnail"} | (
+        {"download": f"{path}/download"} if share.download else {}
+    )
     return {
         "id": file.id,
         "name": file.name,
@@ -201,6 +254,16 @@ def _file_json(file: File, token: str, share: Share) -> dict[str, Any]:
         "resolution": file.resolution,
         "urls": urls,
     }
+
+
+def can_be_cleaned(file: File) -> bool:
+    """Whether this goes out where no place may be told."""
+    return file.kind is not Kind.IMAGE or file.mime_type in SUPPORTED
+
+
+async def _left_out(names: list[str]) -> AsyncIterator[bytes]:
+    yield (b"These pictures tell where they were taken, and that cannot be removed:\n")
+    yield "".join(f"{name}\n" for name in names).encode("utf-8", "replace")
 
 
 async def _photo(fd: int, size: int, mime_type: str) -> bytes:

@@ -108,6 +108,8 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("GET", "/s/<token>/files"): PUBLIC,
     ("GET", "/s/<token>/files/<file_id>/stream"): PUBLIC,
     ("GET", "/s/<token>/files/<file_id>/download"): PUBLIC,
+    ("GET", "/s/<token>/files/<file_id>/thumbnail"): PUBLIC,
+    ("GET", "/s/<token>/zip"): PUBLIC,
     #
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,

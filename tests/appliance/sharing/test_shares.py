@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.sharing.routes import blueprint
 from appliance.sharing.shares import Shares
+from appliance.sharing.zipped import zipped
 from tests.appliance.entrance import ORIGIN, Browser, House, entrance
 from tests.appliance.sharing.test_without_place import PLACE, photo
 from tests.appliance.web.test_revoked import served, until_closed
@@ -261,3 +263,31 @@ async def test_bad_links_are_named(tmp_path: Path, body: dict[str, Any]) -> None
         answer = await at.editor.post("/shares", json=body)
         assert answer.status_code == 400
         assert (await answer.get_json(force=True))["field"] in ("file_ids", "seconds")
+
+
+async def test_all_in_one_zip(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as at:
+        share = await at.share("diary.txt", "beach.jpg", "clip.bin", title="Trip")
+        assert (await at.get(share["path"] + "/zip")).status_code == 401
+        _, cookie = await at.open(share)
+        answer = await at.get(share["path"] + "/zip", cookie)
+        assert "Trip.zip" in answer.headers["Content-Disposition"]
+        with zipfile.ZipFile(io.BytesIO(await answer.get_data())) as found:
+            assert found.testzip() is None
+            assert set(found.namelist()) == {"diary.txt", "beach.jpg", "clip.bin"}
+            assert found.read("clip.bin") == b"0123456789" * 200_000
+            assert not Image.open(io.BytesIO(found.read("beach.jpg"))).getexif().get_ifd(PLACE)
+
+
+async def test_two_of_one_name_are_both_in_the_zip() -> None:
+    async def content(text: bytes) -> AsyncIterator[bytes]:
+        yield text
+
+    files = [("a.txt", content(b"1")), ("A.txt", content(b"2")), ("a.txt", content(b"3"))]
+    data = b"".join([chunk async for chunk in zipped(files)])
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        assert {name: found.read(name) for name in found.namelist()} == {
+            "a.txt": b"1",
+            "A (2).txt": b"2",
+            "a (3).txt": b"3",
+        }
