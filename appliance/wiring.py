@@ -181,7 +181,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 web_routes.blueprint(live),
                 account_routes.blueprint(accounts),
                 library_routes.blueprint(library, journal),
-                streaming_routes.blueprint(library, journal, subtitles),
+                streaming_routes.blueprint(library, journal, subtitles, power=power),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe),
                 power_routes.blueprint(power),

@@ -26,6 +26,14 @@ BOOKKEEPING = ".mantel"
 _ROOT_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
 
+class RootAway(Unavailable):
+    """A library folder that is not there now; `path` is its full path."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"The folder {path.name}", why)
+        self.path = path
+
+
 @dataclass
 class Root:
     """One media root. `fd` is -1 and `why_away` says why while it is offline."""
@@ -47,7 +55,7 @@ class Root:
     def require(self) -> Root:
         """Itself when it is there; raises Unavailable."""
         if self.why_away is not None:
-            raise Unavailable(f"The folder {self.path.name}", self.why_away)
+            raise RootAway(self.path, self.why_away)
         return self
 
     @property

@@ -10,12 +10,15 @@ from functools import partial
 
 from quart import Blueprint, Response, request
 
-from appliance.accounts.caller import Caller, calling
+from appliance.accounts.caller import Caller, Role, calling
+from appliance.errors import Unavailable
 from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
 from appliance.library.library import Library
+from appliance.library.roots import RootAway
+from appliance.power.power import Power
 from appliance.streaming import body, film_routes
 from appliance.streaming.answer import Answer, answer
 from appliance.streaming.byte_range import Part
@@ -39,8 +42,13 @@ SANDBOX = "sandbox; default-src 'none'"
 
 
 def blueprint(
-    library: Library, journal: Journal, subtitles: Subtitles, stall_limit: float = body.STALL_LIMIT
+    library: Library,
+    journal: Journal,
+    subtitles: Subtitles,
+    stall_limit: float = body.STALL_LIMIT,
+    power: Power | None = None,
 ) -> Blueprint:
+    """`power` wakes the machine that an absent library folder lies on, when a person opens a file there."""
     routes = Blueprint("streaming", __name__)
     film_routes.add_to(routes, library, subtitles, stall_limit)
 
@@ -72,12 +80,23 @@ def blueprint(
         )
         return _response(said, _noted(send, said, file, caller), file, is_shown=False)
 
+    async def waking(away: RootAway, caller: Caller) -> Unavailable:
+        """What to say; guests wake nothing."""
+        may_wake = power if caller.may(Role.VIEWER) else None
+        machine = await may_wake.wake_for_root(str(away.path)) if may_wake else None
+        if machine is None:
+            return away
+        return Unavailable(away.what, f"{machine.name} was asleep and is waking. Try again in a minute.")
+
     async def look(file_id: str, caller: Caller) -> tuple[File, Answer, bool]:
         """The file as it is now, what this request gets of it, and whether a browser may show it itself.
 
         Nothing stays open: the body opens it again.
         """
-        opened = await library.open(file_id, caller.sees)
+        try:
+            opened = await library.open(file_id, caller.sees)
+        except RootAway as away:
+            raise await waking(away, caller) from away
         try:
             head = await body.read(opened.fd, 0, HEAD)
             shown_as = inline_type(opened.file.mime_type, head)

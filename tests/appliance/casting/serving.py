@@ -15,7 +15,7 @@ PORT = 8000
 
 
 @asynccontextmanager
-async def serving(house: House, folder: Path) -> AsyncIterator[str]:
+async def serving(house: House, folder: Path, **settings: str) -> AsyncIterator[str]:
     """Over the library in `folder`; its address. Fails at its end if the log tells of a fault."""
     variables = environment(
         folder,
@@ -24,6 +24,7 @@ async def serving(house: House, folder: Path) -> AsyncIterator[str]:
         http_port=str(PORT),
         lan_port="8200",
         interfaces="lan0",
+        **settings,
     )
     with (folder / "log").open("wb") as log:
         process = house.server.popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -96,3 +97,40 @@ async def test_a_film_plays_on_tv_and_cast_device_by_the_api(house: House, tmp_p
             await mira.until(path, lambda p: p["showing"] is None)
         stopped = await mira.ask("GET", f"/files/{film}/position")
         assert 12 <= stopped["seconds"] < 25
+
+
+async def test_opening_a_file_on_a_machine_that_sleeps_wakes_it(house: House, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    clip(library, "film.mp4", 2)
+    os.utime(library / "film.mp4", (1_700_000_000, 1_700_000_000))
+    async with serving(house, tmp_path, rescan_seconds="5") as url, phone(house, url) as mira:
+        listing = await mira.until("/files", lambda found: found["total"] == 1)
+        stream = f"/files/{listing['items'][0]['id']}/stream"
+        mac = house.tv.mac
+        machine = await mira.ask("POST", "/devices", name="Attic NAS", mac=mac, libraryRoot=str(library))
+        assert machine["waking"]["state"] == "unknown"
+        library.rename(tmp_path / "asleep")
+        with house.tv.entered():
+            card = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        card.setblocking(False)
+        card.bind(("", 9))
+        async with asyncio.timeout(20):
+            while True:
+                async with mira.http.get(stream) as answer:
+                    if answer.status == 503:
+                        told = await answer.json(content_type=None)
+                        break
+                await asyncio.sleep(0.2)
+        assert "Attic NAS was asleep and is waking" in told["detail"]
+        packet = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(card, 2000), 5)
+        assert packet == bytes.fromhex("ff" * 6 + mac.replace(":", "") * 16)
+        card.close()
+        async with mira.http.post(f"/devices/{machine['id']}/wake", json={}) as answer:
+            assert answer.status == 429
+        (tmp_path / "asleep").rename(library)
+        async with asyncio.timeout(30):
+            while True:
+                async with mira.http.get(stream) as answer:
+                    if answer.status == 200:
+                        break
+                await asyncio.sleep(0.5)

@@ -3,7 +3,7 @@
  * The screens show this and call its verbs; the media elements report back through `follow`.
  */
 
-import { tell } from '../base/api'
+import { Problem, call, tell } from '../base/api'
 import { session } from '../base/session.svelte'
 import { title } from '../base/say'
 import type { LibraryFile } from '../base/types'
@@ -26,6 +26,8 @@ class Playing {
   stalled = $state(false)
   /** Why it does not play here: the browser's words, '' while it does. */
   failed = $state('')
+  /** Why the file cannot be had just now, in the appliance's words. */
+  away = $state('')
   repeat = $state(false)
   private element: HTMLMediaElement | null = null
   private unfollow: (() => void) | null = null
@@ -131,7 +133,18 @@ class Playing {
       return
     }
     this.failed = element.error?.message || 'error'
+    this.away = ''
     this.paused = true
+    if (this.file) void this.askWhy(this.file.id)
+  }
+
+  /** A disk that is away, or a machine that wakes: the element does not tell, the appliance does. */
+  private async askWhy(id: string): Promise<void> {
+    try {
+      await call(`/files/${encodeURIComponent(id)}/stream`, { headers: { Range: 'bytes=0-0' } })
+    } catch (problem) {
+      if (problem instanceof Problem && problem.status === 503 && this.file?.id === id) this.away = problem.detail
+    }
   }
 
   private convert(from: number): void {
