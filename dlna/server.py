@@ -36,6 +36,7 @@ BODY_TIMEOUT = 10.0
 KEEP_ALIVE = 30.0
 STREAMS_PER_PEER = 8
 MEDIA = "/m/{token}/{name}"
+ENTERED = web.RequestKey("entered", Entered)
 
 Service = ContentDirectory | Connections | MediaReceiverRegistrar
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -54,6 +55,7 @@ class MediaServer:
         port: int,
         named_interfaces: Sequence[str] | None = None,
         routes: Sequence[web.RouteDef] = (),
+        boot_id: int | None = None,
     ) -> None:
         self._device, self._catalog, self._wanted_port = device, catalog, port
         self._more_routes = routes
@@ -72,6 +74,7 @@ class MediaServer:
         self.ssdp: Ssdp | None = None
         self.watch = InterfaceWatch(named_interfaces, self._interfaces_changed)
         self._changed = Changed()
+        self._boot_id = boot_id
 
     @property
     def port(self) -> int:
@@ -101,7 +104,7 @@ class MediaServer:
         )
         await self._runner.setup()
         await web.SockSite(self._runner, sock, backlog=128).start()
-        self.ssdp = Ssdp(self._device, self.port)
+        self.ssdp = Ssdp(self._device, self.port, boot_id=self._boot_id)
         try:
             self.ssdp.start()
         except OSError as error:
@@ -179,7 +182,7 @@ class MediaServer:
         if transport is None:
             raise web.HTTPBadRequest
         try:
-            request["entered"] = enter(
+            request[ENTERED] = enter(
                 transport.get_extra_info("peername")[0],
                 transport.get_extra_info("sockname")[:2],
                 request.headers.get("Host"),
@@ -200,7 +203,7 @@ class MediaServer:
             return web.Response(status=500)
 
     def _viewer(self, request: web.Request) -> Viewer:
-        entered: Entered = request["entered"]
+        entered = request[ENTERED]
         headers = {name.lower(): value for name, value in request.headers.items()}
         client = self.recogniser.client(entered.peer, headers)
         return Viewer(
@@ -273,7 +276,7 @@ class MediaServer:
 
     async def _subscribe(self, request: web.Request) -> web.StreamResponse:
         _, publisher = self._service(request)
-        entered: Entered = request["entered"]
+        entered = request[ENTERED]
         sid, callback = request.headers.get("SID"), request.headers.get("CALLBACK")
         seconds = eventing.lease(request.headers.get("TIMEOUT"))
         try:
@@ -297,7 +300,7 @@ class MediaServer:
 
     async def _unsubscribe(self, request: web.Request) -> web.StreamResponse:
         _, publisher = self._service(request)
-        entered: Entered = request["entered"]
+        entered = request[ENTERED]
         try:
             if "NT" in request.headers or "CALLBACK" in request.headers:
                 raise eventing.Refused(400, "SID together with NT or CALLBACK")

@@ -76,14 +76,16 @@ class Rate:
 class Ssdp:
     """Announces the device on each interface and answers searches."""
 
-    def __init__(self, device: Device, port: int, path: str = "/description.xml") -> None:
+    def __init__(
+        self, device: Device, port: int, path: str = "/description.xml", boot_id: int | None = None
+    ) -> None:
         self._device, self._port, self._path = device, port, path
         self._interfaces: dict[int, list[Interface]] = {}
         self._socket: socket.socket | None = None
         self._alive: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._rate = Rate()
-        self.boot_id = int(time.time()) & 0x7FFFFFFF
+        self.boot_id = boot_id or int(time.time()) & 0x7FFFFFFF
         self.traffic: dict[str, Traffic] = defaultdict(Traffic)
 
     def start(self) -> None:

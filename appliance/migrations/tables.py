@@ -3,6 +3,7 @@
 import appliance.accounts.tables
 import appliance.casting.tables
 import appliance.journal.tables
+import appliance.lan.tables
 import appliance.library.tables
 import appliance.power.tables
 import appliance.sharing.tables

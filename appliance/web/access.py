@@ -97,6 +97,10 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("DELETE", "/devices/<device_id>"): ADMIN,
     ("POST", "/devices/<device_id>/wake"): VIEWER,
     # lan
+    ("GET", "/tvs"): ADMIN,
+    ("POST", "/tvs/allow"): ADMIN,
+    ("PATCH", "/tvs/<tv_id>"): ADMIN,
+    ("DELETE", "/tvs/<tv_id>"): ADMIN,
     #
     # sharing; /s is for whoever holds a link and has opened it: the routes ask for that themselves
     ("POST", "/shares"): EDITOR,

@@ -110,9 +110,7 @@ def _renditions(row: Any, sign: Sign) -> tuple[Resource, ...]:
 def _pictures(row: Any, kind: MediaKind, sign: Sign) -> tuple[Picture, ...]:
     if kind is MediaKind.AUDIO and not (row.facts or {}).get("hasCover"):
         return ()
-    return tuple(
-        Picture(sign(name, "jpg"), "image/jpeg", RENDITIONS[name][0]) for name in ("sm", "tn")
-    )
+    return tuple(Picture(sign(name, "jpg"), "image/jpeg", RENDITIONS[name][0]) for name in ("sm", "tn"))
 
 
 def fitted(row: Any, box: list[int]) -> str | None:

@@ -57,7 +57,7 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "res@size": files.c.size_bytes,
     "res@duration": files.c.duration_sec,
 }
-"""SortCriteria's properties that the database sorts by; track and disc are numbers in texts: see `by_album`."""
+"""SortCriteria's properties that the database sorts by; for track and disc see `by_album`."""
 
 
 def _shown(root_pks: Collection[int]) -> list[ColumnElement[bool]]:
@@ -258,9 +258,7 @@ async def recently_stopped(
 ) -> list[tuple[str, float]]:
     """(file id, seconds), newest first."""
     query = (
-        select(positions.c.file_id, positions.c.seconds)
-        .order_by(positions.c.updated_at.desc())
-        .limit(limit)
+        select(positions.c.file_id, positions.c.seconds).order_by(positions.c.updated_at.desc()).limit(limit)
     )
     if user_id is not None:
         query = query.where(positions.c.user_id == user_id)

@@ -56,6 +56,7 @@ class Tree:
         self.top = [pk for pk in inside[None] if pk in full]
         self._inside = {pk: [below for below in inside[pk] if below in full] for pk in self.nodes}
         self._numbers = {pk: numbers[pk].total() for pk in self.nodes}
+        self._kinds = {pk: frozenset(numbers[pk]) for pk in self.nodes}
         self._by_id = {node.id: node for node in self.nodes.values()}
         self.totals: Counter[str] = Counter()
         for pk in self.nodes:
@@ -72,6 +73,11 @@ class Tree:
     def children(self, pk: int) -> int:
         """Folders and files directly in it."""
         return len(self._inside[pk]) + self._numbers[pk]
+
+    def with_kind(self, kind: str) -> list[int]:
+        """Keys of folders that hold such files themselves, by name."""
+        found = [pk for pk in self.nodes if kind in self._kinds[pk]]
+        return sorted(found, key=lambda pk: self.nodes[pk].name.casefold())
 
     def below(self, pk: int) -> frozenset[int]:
         """It and every folder under it."""

@@ -1,8 +1,8 @@
 """The containers of a TV's shelf beside the folders: by kind, by artist, by month. Pure.
 
-    0 ── folders · videos · music · photos · favourites · popular
-    videos ── all · recent · continue       music ── artists · albums · genres · all · recent
-    photos ── years (→ year → month) · folders · recent · all
+0 ── folders · videos · music · photos · favourites · popular
+videos ── all · recent · continue       music ── artists · albums · genres · all · recent
+photos ── years (→ year → month) · folders · recent · all
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""The LAN listener: the media server that TVs find, and the media that they and players fetch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from aiohttp import web
+
+from appliance.accounts.keys import Keys
+from appliance.database import Database
+from appliance.journal.journal import Journal
+from appliance.lan import store
+from appliance.lan.library_catalog import LibraryCatalog
+from appliance.lan.media import Media, Pictures
+from appliance.lan.media_urls import MediaUrls
+from appliance.lan.shelf import views
+from appliance.lan.shelf.shelf import Shelf
+from appliance.lan.tvs import Tvs
+from appliance.library.library import Library
+from appliance.settings import Settings
+from appliance.streaming.subtitles import Subtitles
+from dlna.catalog import FOLDERS, ROOT
+from dlna.device import Device, new_udn
+from dlna.server import MediaServer
+
+VIEWS = (ROOT, FOLDERS, *views.TITLES)
+"""Told as changed with every change: which of them a file stands in is cheaper to look up than to say."""
+
+
+class LanListener:
+    """`start()` listens on `settings.lan_port` and announces; `stop()` says byebye.
+
+    `routes` are casting's own on this listener; `tell(event, data)` is for pages;
+    `pictures` makes thumbnails where the library can.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        library: Library,
+        journal: Journal,
+        keys: Keys,
+        subtitles: Subtitles,
+        *,
+        tell: Callable[[str, dict[str, Any]], None] = lambda event, data: None,
+        pictures: Pictures | None = None,
+        urls: MediaUrls | None = None,
+        routes: Sequence[web.RouteDef] = (),
+    ) -> None:
+        self._settings, self._database, self._library = settings, database, library
+        self.urls = urls or MediaUrls(keys.derive, time.time)
+        self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
+        self.media = Media(library, journal, self.tvs, self.urls, subtitles, pictures)
+        self._shelf = Shelf(database, lambda: tuple(root.pk for root in library.roots))
+        self.catalog = LibraryCatalog(
+            self._shelf,
+            self.tvs,
+            journal,
+            self.urls,
+            self.media,
+            library.beside,
+            name=settings.name,
+            pictures=pictures is not None,
+        )
+        self._routes = routes
+        self.server: MediaServer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        await self.tvs.load()
+        async with self._database.write() as connection:
+            udn, boot_id = await store.start_server(connection, new_udn())
+        changes = self._library.changes.subscribe()
+        self.catalog.revision = await self._library.revision()
+        device = Device(udn, self._settings.name, _version())
+        self.server = MediaServer(
+            device, self.catalog, self._settings.lan_port, self._settings.interfaces, self._routes, boot_id
+        )
+        await self.server.start()
+        self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self.server:
+            await self.server.stop()
+
+    @property
+    def port(self) -> int:
+        assert self.server
+        return self.server.port
+
+    async def _follow(self, changes: Any) -> None:
+        assert self.server
+        async for change in changes:
+            self._shelf.changed()
+            self.catalog.revision = change.revision
+            touched = {f"folder/{one}": self.catalog.system_update_id for one in change.folders[:200]}
+            touched.update(dict.fromkeys(VIEWS, self.catalog.system_update_id))
+            self.catalog.update_ids.update(touched)
+            if len(self.catalog.update_ids) > 20_000:
+                self.catalog.update_ids.clear()
+            self.server.content_changed(touched)
+
+
+def _version() -> str:
+    try:
+        return version("mantel")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,382 @@
+"""The library as TVs browse it: `dlna.catalog.Catalog` over the shelf, as far as each TV may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from appliance.accounts.caller import Audience
+from appliance.errors import NotFound, Unavailable
+from appliance.journal.journal import Journal
+from appliance.lan.media import Media
+from appliance.lan.media_urls import MediaUrls
+from appliance.lan.shelf import searching, views
+from appliance.lan.shelf.objects import ITEM, Sign, item
+from appliance.lan.shelf.shelf import Shelf
+from appliance.lan.shelf.store import MEDIA, Chosen
+from appliance.lan.tv import State, Tv
+from appliance.lan.tvs import Tvs
+from appliance.streaming.subtitles import BESIDE
+from dlna.catalog import (
+    FAVOURITES,
+    FOLDERS,
+    MUSIC_ALL,
+    MUSIC_RECENT,
+    PHOTOS_ALL,
+    PHOTOS_FOLDERS,
+    PHOTOS_RECENT,
+    PHOTOS_YEARS,
+    POPULAR,
+    ROOT,
+    VIDEOS_ALL,
+    VIDEOS_CONTINUE,
+    VIDEOS_RECENT,
+    Caption,
+    Container,
+    Item,
+    NoSuchObject,
+    NotAllowed,
+    Object,
+    Opened,
+    Page,
+    SortKey,
+    Viewer,
+)
+from dlna.search_criteria import Criteria, matches
+
+SEES = frozenset({Audience.EVERYONE})
+"""A TV stands in the living room: it shows what is for everyone."""
+WHOLE_KINDS = {VIDEOS_ALL: ("video",), MUSIC_ALL: ("audio",), PHOTOS_ALL: ("image",)}
+RECENT_KINDS = {VIDEOS_RECENT: ("video",), MUSIC_RECENT: ("audio",), PHOTOS_RECENT: ("image",)}
+HOUSEHOLD = "household"
+"""Whose positions a TV that is nobody's keeps, for files that nobody has begun."""
+ASK = "ask"
+
+
+class LibraryCatalog:
+    """`update_ids` are container id → revision of its last change, kept by the listener."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        tvs: Tvs,
+        journal: Journal,
+        urls: MediaUrls,
+        media: Media,
+        beside: Callable[[str, frozenset[Audience], frozenset[str]], Awaitable[tuple[bytes, ...]]],
+        *,
+        name: str,
+        pictures: bool,
+    ) -> None:
+        self._shelf, self._tvs, self._journal, self._urls = shelf, tvs, journal, urls
+        self._media, self._beside = media, beside
+        self._name, self._pictures = name, pictures
+        self.revision = 0
+        self.update_ids: dict[str, int] = {}
+
+    @property
+    def system_update_id(self) -> int:
+        return self.revision & 0xFFFFFFFF
+
+    async def seen(self, viewer: Viewer) -> None:
+        await self._tvs.recognise(viewer)
+
+    async def metadata(self, viewer: Viewer, object_id: str) -> Object:
+        tv = await self._tvs.recognise(viewer)
+        if tv is None or not self._tvs.may(tv):
+            return self._asking(tv, object_id)
+        prefix, dollar, file_id = object_id.rpartition("$")
+        if not dollar:
+            return await self._container(tv, object_id)
+        row = await self._shelf.row(tv.folders, file_id)
+        if row is None:
+            raise NoSuchObject(object_id)
+        if prefix != ITEM:
+            await self._container(tv, prefix)
+        return (await self._items(tv, [row], None if prefix == ITEM else prefix))[0]
+
+    async def children(
+        self, viewer: Viewer, container_id: str, start: int, count: int, sort: tuple[SortKey, ...]
+    ) -> Page:
+        tv = await self._tvs.recognise(viewer)
+        if tv is None or not self._tvs.may(tv):
+            if container_id == ROOT:
+                return Page((self._asking(tv, ASK),)[start : start + count], 1)
+            self._asking(tv, container_id)
+            return Page((), 0)
+        if "$" in container_id:
+            raise NoSuchObject(container_id)
+        wanted = tuple((key.property, key.descending) for key in sort)
+        containers, pks = await self._contents(tv, container_id, wanted)
+        total = len(containers) + len(pks)
+        shown: list[Object] = []
+        for one in containers[start : start + count]:
+            shown.append(one if isinstance(one, Container) else await self._container(tv, one))
+        first = max(0, start - len(containers))
+        rows = await self._shelf.rows(list(pks[first : first + count - len(shown)]))
+        seen_in = None if container_id.startswith("folder/") or container_id == FOLDERS else container_id
+        shown.extend(await self._items(tv, rows, seen_in))
+        return Page(tuple(shown), total)
+
+    async def search(
+        self,
+        viewer: Viewer,
+        container_id: str,
+        criteria: Criteria | None,
+        start: int,
+        count: int,
+        sort: tuple[SortKey, ...],
+    ) -> Page:
+        tv = await self._tvs.recognise(viewer)
+        if tv is None or not self._tvs.may(tv):
+            return Page((), 0)
+        await self._container(tv, container_id)
+        if searching.wants_containers(criteria):
+            found = await self._groups_that_fit(tv, container_id, criteria)
+            return Page(tuple(found[start : start + count]), len(found))
+        wanted = tuple((key.property, key.descending) for key in sort)
+        pks = await self._shelf.keep(
+            ("search", tv.folders, container_id, criteria, wanted),
+            lambda: self._files_that_fit(tv, container_id, criteria, wanted),
+        )
+        rows = await self._shelf.rows(list(pks[start : start + count]))
+        return Page(tuple(await self._items(tv, rows, None)), len(pks))
+
+    async def open(self, viewer: Viewer, token: str, name: str) -> Opened:
+        return await self._media.open(viewer, token)
+
+    async def set_position(self, viewer: Viewer, object_id: str, seconds: float) -> None:
+        tv = await self._tvs.recognise(viewer)
+        if tv is None or not self._tvs.may(tv):
+            raise NotAllowed("This TV is not allowed yet.")
+        file_id = object_id.rpartition("$")[2]
+        row = await self._shelf.row(tv.folders, file_id)
+        if row is None or "$" not in object_id:
+            raise NoSuchObject(object_id)
+        if row.duration_sec:
+            seconds = min(seconds, row.duration_sec)
+        user_id = tv.user_id or await self._shelf.whose(file_id) or HOUSEHOLD
+        await self._journal.set_position(user_id, file_id, seconds)
+
+    # What a TV sees that is not allowed (yet)
+
+    def _asking(self, tv: Tv | None, object_id: str) -> Container:
+        if object_id == ROOT:
+            return Container(ROOT, "-1", self._name, 1)
+        if object_id != ASK:
+            raise NoSuchObject(object_id)
+        if tv is None:
+            words = "This TV is not recognised; switch it off and on"
+        elif tv.state is State.BLOCKED:
+            words = "This TV is blocked"
+        else:
+            words = f"Allow this TV in Mantel with the code {tv.code}"
+        return Container(ASK, ROOT, words, 0)
+
+    # Containers
+
+    def _update_id(self, container_id: str) -> int:
+        return self.update_ids.get(container_id, self.revision) & 0xFFFFFFFF
+
+    async def _container(self, tv: Tv, container_id: str) -> Container:
+        """Raises NoSuchObject."""
+        number = self._update_id(container_id)
+        if container_id == ROOT:
+            return Container(ROOT, "-1", self._name, len(await self._root(tv)), update_id=number)
+        if container_id.startswith("folder/"):
+            tree = await self._shelf.tree(tv.folders)
+            node = tree.node(container_id.removeprefix("folder/"))
+            if node is None:
+                raise NoSuchObject(container_id)
+            lone = len(tree.top) == 1
+            parent = FOLDERS if node.parent is None else f"folder/{tree.nodes[node.parent].id}"
+            if lone and node.parent == tree.top[0] and not tv.folders:
+                parent = FOLDERS
+            return Container(container_id, parent, node.name, tree.children(node.pk), update_id=number)
+        if container_id in views.TITLES:
+            containers, pks = await self._contents(tv, container_id, ())
+            parent = views.PARENTS[container_id]
+            size = len(containers) + len(pks)
+            return Container(
+                container_id, parent, views.TITLES[container_id], size, "object.container", number
+            )
+        view = next((v for v in views.GROUPS if container_id.startswith(v + "/")), None)
+        if view and (group := (await self._shelf.groups(tv.folders, view)).get(container_id)):
+            return searching.group_container(group, view, number)
+        if container_id.startswith(PHOTOS_YEARS + "/"):
+            photos = await self._shelf.photos(tv.folders)
+            when = container_id.removeprefix(PHOTOS_YEARS + "/")
+            if when in photos.years:
+                return Container(
+                    container_id, PHOTOS_YEARS, when, len(photos.years[when]), "object.container", number
+                )
+            if when in photos.months:
+                parent = f"{PHOTOS_YEARS}/{when[:4]}"
+                size = len(photos.months[when])
+                return Container(
+                    container_id, parent, views.month_title(when), size,
+                    "object.container.album.photoAlbum", number,
+                )  # fmt: skip
+        raise NoSuchObject(container_id)
+
+    async def _root(self, tv: Tv) -> list[str]:
+        found = []
+        for view in views.INSIDE[ROOT]:
+            if view not in views.NOT_WHEN_EMPTY or (await self._contents(tv, view, ()))[1]:
+                found.append(view)
+        return found
+
+    async def _contents(
+        self, tv: Tv, container_id: str, sort: tuple[tuple[str, bool], ...]
+    ) -> tuple[Sequence[Container | str], Sequence[int]]:
+        """(containers or their ids, keys of files) directly in it. Raises NoSuchObject."""
+        shelf, limit = self._shelf, tv.folders
+        if container_id == ROOT:
+            return await self._root(tv), ()
+        if container_id in views.INSIDE:
+            inside = views.INSIDE[container_id]
+            return [
+                v
+                for v in inside
+                if v not in views.NOT_WHEN_EMPTY or await shelf.unfinished(limit, tv.user_id)
+            ], ()
+        if container_id == FOLDERS or container_id.startswith("folder/"):
+            return await self._folder(tv, container_id, sort)
+        if container_id in WHOLE_KINDS:
+            return (), await shelf.listing(limit, Chosen(WHOLE_KINDS[container_id]), sort)
+        if container_id in RECENT_KINDS:
+            newest = (("dc:date", True),)
+            pks = await shelf.listing(limit, Chosen(RECENT_KINDS[container_id]), newest)
+            return (), pks[: views.RECENT]
+        if container_id == VIDEOS_CONTINUE:
+            return (), await shelf.unfinished(limit, tv.user_id)
+        if container_id == FAVOURITES:
+            return (), await shelf.favourites(limit, tv.user_id)
+        if container_id == POPULAR:
+            return (), await shelf.popular(limit)
+        if container_id == PHOTOS_FOLDERS:
+            return await self._folders_with_photos(tv), ()
+        if container_id in views.GROUPS:
+            return list(await shelf.groups(limit, container_id)), ()
+        if container_id.startswith(PHOTOS_YEARS):
+            return await self._photos(tv, container_id)
+        view = next((v for v in views.GROUPS if container_id.startswith(v + "/")), None)
+        group = (await shelf.groups(limit, view)).get(container_id) if view else None
+        if group is None or view is None:
+            raise NoSuchObject(container_id)
+        what = views.GROUPS[view]
+        chosen = Chosen(
+            ("audio",),
+            artist=group.name if what == "artist" else None,
+            album=group.key if what == "album" else None,
+            genre=group.name if what == "genre" else None,
+        )
+        return (), await (shelf.listing(limit, chosen, sort) if sort else shelf.album(limit, chosen))
+
+    async def _folder(
+        self, tv: Tv, container_id: str, sort: tuple[tuple[str, bool], ...]
+    ) -> tuple[Sequence[str], Sequence[int]]:
+        tree = await self._shelf.tree(tv.folders)
+        if container_id == FOLDERS:
+            if len(tree.top) != 1 or tv.folders:
+                return [f"folder/{tree.nodes[pk].id}" for pk in tree.top], ()
+            pk = tree.top[0]  # one root: its contents at once
+        else:
+            node = tree.node(container_id.removeprefix("folder/"))
+            if node is None:
+                raise NoSuchObject(container_id)
+            pk = node.pk
+        folders = [f"folder/{node.id}" for node in tree.inside(pk)]
+        if ("dc:title", True) in sort:
+            folders.reverse()
+        return folders, await self._shelf.listing(tv.folders, Chosen(folder_pk=pk), sort)
+
+    async def _folders_with_photos(self, tv: Tv) -> list[str]:
+        tree = await self._shelf.tree(tv.folders)
+        return [f"folder/{tree.nodes[pk].id}" for pk in tree.with_kind("image")]
+
+    async def _photos(self, tv: Tv, container_id: str) -> tuple[Sequence[str], Sequence[int]]:
+        photos = await self._shelf.photos(tv.folders)
+        if container_id == PHOTOS_YEARS:
+            return [f"{PHOTOS_YEARS}/{year}" for year in photos.years], ()
+        when = container_id.removeprefix(PHOTOS_YEARS + "/")
+        if when in photos.years:
+            return [f"{PHOTOS_YEARS}/{month}" for month in photos.years[when]], ()
+        if when in photos.months:
+            return (), photos.months[when]
+        raise NoSuchObject(container_id)
+
+    # Items
+
+    async def _items(self, tv: Tv, rows: Sequence[Any], seen_in: str | None) -> list[Item]:
+        positions = await self._shelf.positions(tv.user_id, [row.id for row in rows]) if rows else {}
+        made = []
+        for row in rows:
+
+            def sign(rendition: str, extension: str, file_id: str = row.id) -> str:
+                return self._urls.for_tv(file_id, rendition, tv.id, extension)
+
+            made.append(
+                item(
+                    row,
+                    sign,
+                    seen_in=seen_in,
+                    position=positions.get(row.id),
+                    captions=await self._captions(row, sign),
+                    pictures=self._pictures,
+                )
+            )
+        return made
+
+    async def _captions(self, row: Any, sign: Sign) -> tuple[Caption, ...]:
+        """Files beside a video. Those inside it a TV finds by itself."""
+        if row.kind != "video":
+            return ()
+        try:
+            names = await self._beside(row.id, SEES, BESIDE)
+        except (NotFound, Unavailable):
+            return ()
+        return tuple(
+            Caption(sign(f"{kind}{number}", kind), kind)
+            for number in range(min(len(names), 4))
+            for kind in ("srt", "smi", "vtt")
+        )
+
+    # Search
+
+    async def _scope(self, tv: Tv, container_id: str) -> tuple[tuple[str, ...], frozenset[int] | None]:
+        """(kinds, folders) that lie below a container."""
+        if container_id.startswith("folder/"):
+            tree = await self._shelf.tree(tv.folders)
+            node = tree.node(container_id.removeprefix("folder/"))
+            return MEDIA, tree.below(node.pk) if node else frozenset()
+        top = container_id.partition("/")[0]
+        return views.KINDS.get(top, MEDIA), None
+
+    async def _files_that_fit(
+        self, tv: Tv, container_id: str, criteria: Criteria | None, sort: tuple[tuple[str, bool], ...]
+    ) -> Sequence[int]:
+        kinds, folders = await self._scope(tv, container_id)
+        kinds = tuple(kind for kind in kinds if kind in searching.kinds_of(criteria))
+        if not kinds:
+            return ()
+        pks = await self._shelf.listing(tv.folders, Chosen(kinds), sort)
+        if searching.is_only_class(criteria) and folders is None:
+            return pks
+        found: list[int] = []
+        for start in range(0, len(pks), 2000):
+            rows = await self._shelf.rows(list(pks[start : start + 2000]))
+            found += await asyncio.to_thread(searching.those_that_fit, criteria, rows, folders)
+        return found
+
+    async def _groups_that_fit(self, tv: Tv, container_id: str, criteria: Criteria | None) -> list[Container]:
+        found = []
+        for view in views.GROUPS:
+            if container_id not in (ROOT, view, views.PARENTS[view]):
+                continue
+            for group in (await self._shelf.groups(tv.folders, view)).values():
+                one = searching.group_container(group, view, self._update_id(group.id))
+                if matches(criteria, searching.values_of(one)):
+                    found.append(one)
+        return found

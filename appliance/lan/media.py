@@ -1,0 +1,236 @@
+"""What a signed path leads to, and sending it: films, music, photos, their pictures and captions."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from appliance.accounts.caller import Audience, Caller, Role, Via
+from appliance.errors import Forbidden, NotFound, Unavailable
+from appliance.journal.journal import Journal
+from appliance.lan.captions import as_smi, as_srt
+from appliance.lan.casts import Casts
+from appliance.lan.media_urls import MediaUrls
+from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS
+from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
+from appliance.lan.tvs import Tvs
+from appliance.library.items import File, Kind
+from appliance.library.library import Library
+from appliance.streaming import body
+from appliance.streaming.answer import answer
+from appliance.streaming.subtitles import Subtitles
+from dlna.catalog import Away, MediaKind, NoSuchObject, NotAllowed, Resource, Viewer
+from dlna.media_profiles import Streams, profile
+
+Pictures = Callable[[str, frozenset[Audience], int, int], Awaitable[bytes]]
+"""(file id, sees, width, height) → a JPEG that fits. Raises NotFound."""
+
+_CAPTIONS = {"srt": "text/srt", "smi": "smi/caption", "vtt": "text/vtt"}
+
+
+class Media:
+    """Opens signed paths. `casts` is set by wiring once casting runs."""
+
+    def __init__(
+        self,
+        library: Library,
+        journal: Journal,
+        tvs: Tvs,
+        urls: MediaUrls,
+        subtitles: Subtitles,
+        pictures: Pictures | None,
+    ) -> None:
+        self._library, self._journal, self._tvs, self._urls = library, journal, tvs, urls
+        self._subtitles, self._pictures = subtitles, pictures
+        self.casts: Casts | None = None
+
+    async def open(self, viewer: Viewer, token: str) -> Sent | Made:
+        """Raises NoSuchObject, NotAllowed, Away."""
+        grant = self._urls.read(token)
+        if grant is None:
+            raise NotAllowed("This address has run out.")
+        caller, cut = await self._caller(viewer, grant)
+        sees, source = caller.sees, grant.purpose
+        try:
+            file = await self._library.file(grant.item, sees)
+            if file.kind.value not in MEDIA or file.mime_type in NOT_FOR_TVS:
+                raise NoSuchObject(grant.item)
+            if grant.rendition == ORIGINAL:
+                return await self._original(file, caller, cut, source)
+            return await self._made(file, grant.rendition, sees, source)
+        except NotFound as error:
+            raise NoSuchObject(grant.item) from error
+        except Unavailable as error:
+            raise Away(str(error)) from error
+
+    async def _caller(self, viewer: Viewer, grant: Any) -> tuple[Caller, asyncio.Event]:
+        if grant.purpose == "cast":
+            if self.casts is None:
+                raise NotAllowed("Nothing is cast.")
+            try:
+                admitted = await self.casts.admit(grant, viewer.address)
+            except Forbidden as error:
+                raise NotAllowed(error.what) from None
+            return admitted.caller, admitted.cut
+        try:
+            tv = self._tvs.by_id(grant.grantor)
+        except NotFound:
+            raise NotAllowed("This TV is not known any more.") from None
+        if not self._tvs.may(tv):
+            raise NotAllowed("This TV is not allowed.")
+        caller = Caller(
+            None, tv.name, Role.GUEST, Via.TV, None, f"tv-{tv.id}", viewer.address, viewer.user_agent
+        )
+        return caller, self._tvs.cut_off(tv.id)
+
+    async def _original(self, file: File, caller: Caller, cut: asyncio.Event, source: str) -> Sent:
+        opened = await self._library.open(file.id, caller.sees)
+        try:
+            size, etag, mtime_ns = opened.size, opened.etag, opened.mtime_ns
+        finally:
+            opened.close()
+        codecs = file.facts.get("codecs") or {}
+        resource = Resource(
+            path="",
+            mime_type=file.mime_type,
+            size=size,
+            duration=None if file.kind is Kind.IMAGE else file.duration_sec,
+            profile=profile(Streams.of(file.mime_type, codecs, file.resolution, file.facts.get("bitrate"))),
+            kind=MediaKind(file.kind.value),
+        )
+        caption = None
+        if file.kind is Kind.VIDEO and source == "tv" and caller.device:
+            if await self._library.beside(file.id, caller.sees, frozenset({"srt", "vtt", "ass", "ssa"})):
+                caption = self._urls.for_tv(file.id, "srt0", caller.device.removeprefix("tv-"), "srt")
+        return Sent(
+            resource,
+            caption,
+            source == "cast",
+            etag,
+            mtime_ns,
+            partial(self._library.open, file.id, caller.sees),
+            partial(self._journal.span, caller, file.id, size),
+            source,
+            cut,
+        )
+
+    async def _made(self, file: File, rendition: str, sees: frozenset[Audience], source: str) -> Made:
+        if rendition in RENDITIONS and self._pictures:
+            name, width, height = RENDITIONS[rendition]
+            data = await self._pictures(file.id, sees, width, height)
+            resource = Resource(
+                "", "image/jpeg", len(data), profile=name, converted=True, kind=MediaKind.IMAGE
+            )
+            return Made(resource, data, source == "cast", file.mtime_ns)
+        match = re.fullmatch(r"(srt|smi|vtt)(\d{1,2})", rendition)
+        if not match:
+            raise NoSuchObject(rendition)
+        vtt = await self._subtitles.vtt(file.id, sees, int(match[2]))
+        text = as_srt(vtt) if match[1] == "srt" else as_smi(vtt) if match[1] == "smi" else vtt
+        data = text.encode("utf-8")
+        return Made(
+            Resource("", _CAPTIONS[match[1]], len(data), converted=True),
+            data,
+            source == "cast",
+            file.mtime_ns,
+        )
+
+
+@dataclass
+class Sent:
+    """A file itself. `span(first_byte, source)` is opened with the body alone, never for HEAD."""
+
+    resource: Resource
+    caption_path: str | None
+    cross_origin: bool
+    etag: str
+    mtime_ns: int
+    open_file: Callable[[], Awaitable[body.OpenedFile]]
+    span: Callable[[int, str], body.Counter]
+    source: str
+    cut: asyncio.Event
+
+    async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+        said = answer(
+            request.method,
+            request.headers,
+            size=self.resource.size or 0,
+            etag=self.etag,
+            mtime_ns=self.mtime_ns,
+            content_type=self.resource.mime_type,
+        )
+        response = web.StreamResponse(status=said.status, headers={**said.headers, **headers})
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if "Content-Length" in said.headers:
+            response.content_length = int(said.headers["Content-Length"])
+        else:
+            response.content_length = 0
+        if not said.pieces:
+            await response.prepare(request)
+            await response.write_eof()
+            return response
+        await response.prepare(request)
+        pieces = body.chunks(
+            self.open_file, self.etag, said.pieces, lambda: self.span(said.first_byte, self.source)
+        )
+        task = asyncio.current_task()
+        watch = asyncio.create_task(_end_when(self.cut, task)) if task else None
+        try:
+            async with aclosing(pieces) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    await response.write(chunk)
+            await response.write_eof()
+        finally:
+            if watch:
+                watch.cancel()
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+async def _end_when(cut: asyncio.Event, task: asyncio.Task[Any]) -> None:
+    await cut.wait()
+    task.cancel()
+
+
+@dataclass
+class Made:
+    """A picture or caption, small and whole in memory; no span: nobody has watched anything."""
+
+    resource: Resource
+    data: bytes = field(repr=False)
+    cross_origin: bool
+    mtime_ns: int
+    caption_path: str | None = None
+
+    async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+        kind = self.resource.mime_type
+        said = answer(
+            request.method,
+            request.headers,
+            size=len(self.data),
+            etag=f'"{hashlib.sha256(self.data).hexdigest()[:24]}"',
+            mtime_ns=self.mtime_ns,
+            content_type=kind if kind.startswith("image/") else f"{kind}; charset=utf-8",
+        )
+        sent = b"".join(
+            piece if isinstance(piece, bytes) else self.data[piece.first : piece.last + 1]
+            for piece in said.pieces
+        )
+        response = web.Response(status=said.status, body=sent, headers={**headers})
+        for name, value in said.headers.items():
+            if name != "Content-Length" or request.method == "HEAD":
+                response.headers[name] = value
+        return response
+
+    def close(self) -> None:
+        pass

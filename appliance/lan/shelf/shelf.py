@@ -1,0 +1,152 @@
+"""What one TV may see, kept until the library changes: its tree of folders, its lists in order, their counts.
+
+Rule 1: a list is its order alone (8 bytes a file); a page is a slice of it. The last page costs as the first.
+Rule 2: everything kept is dropped when the library changes, and nothing is kept of more than KEPT lists.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from appliance.database import Database
+from appliance.lan.shelf import store, views
+from appliance.lan.shelf.store import Chosen
+from appliance.lan.shelf.tree import Tree
+
+KEPT = 48
+T = TypeVar("T")
+Limit = tuple[str, ...]
+"""Folder ids that a TV is limited to; empty: no limit."""
+Sort = tuple[tuple[str, bool], ...]
+
+
+class Shelf:
+    """`roots()` gives the keys of the roots that the settings name."""
+
+    def __init__(self, database: Database, roots: Callable[[], Sequence[int]]) -> None:
+        self._database, self._roots = database, roots
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def changed(self) -> None:
+        self._kept = OrderedDict()
+
+    @property
+    def roots(self) -> Sequence[int]:
+        return self._roots()
+
+    async def tree(self, limit: Limit) -> Tree:
+        async def build(connection: AsyncConnection) -> Tree:
+            folders = await store.folder_rows(connection, self.roots)
+            counts = await store.media_counts(connection, self.roots)
+            limited = frozenset(limit) if limit else None
+            return Tree(((*row,) for row in folders), ((*row,) for row in counts), limited)
+
+        return await self._keep(("tree", limit), build)
+
+    async def listing(self, limit: Limit, chosen: Chosen, sort: Sort = ()) -> array[int]:
+        """Keys of the files chosen, in order."""
+        folder_pks = (await self.tree(limit)).limit
+        return await self._keep(
+            ("list", limit, chosen, sort),
+            lambda connection: store.ordered(connection, self.roots, chosen, sort, folder_pks),
+        )
+
+    async def album(self, limit: Limit, chosen: Chosen) -> array[int]:
+        """The same, as an album is heard."""
+        folder_pks = (await self.tree(limit)).limit
+        return await self._keep(
+            ("album", limit, chosen),
+            lambda connection: store.by_album(connection, self.roots, chosen, folder_pks),
+        )
+
+    async def groups(self, limit: Limit, view: str) -> dict[str, views.Group]:
+        """Artists, albums or genres by their id, in order of name."""
+        folder_pks = (await self.tree(limit)).limit
+
+        async def build(connection: AsyncConnection) -> dict[str, views.Group]:
+            what = views.GROUPS[view]
+            return views.groups(view, await store.music_groups(connection, self.roots, what, folder_pks))
+
+        return await self._keep(("groups", limit, view), build)
+
+    async def photos(self, limit: Limit) -> views.Photos:
+        folder_pks = (await self.tree(limit)).limit
+
+        async def build(connection: AsyncConnection) -> views.Photos:
+            return views.photos_by_month(await store.photos_by_day(connection, self.roots, folder_pks))
+
+        return await self._keep(("photos", limit), build)
+
+    async def by_ids(self, limit: Limit, ids: Sequence[str], kinds: Sequence[str] = store.MEDIA) -> list[int]:
+        """Keys of those of `ids` that this TV may see, in their order. Not kept."""
+        folder_pks = (await self.tree(limit)).limit
+        async with self._database.read() as connection:
+            found = await store.pks_of(connection, self.roots, ids, kinds)
+        return [pk for pk, folder_pk in found if folder_pks is None or folder_pk in folder_pks]
+
+    async def popular(self, limit: Limit) -> list[int]:
+        async with self._database.read() as connection:
+            ids = await store.popular_ids(connection, views.MOST_POPULAR)
+        return await self.by_ids(limit, ids)
+
+    async def favourites(self, limit: Limit, user_id: str | None) -> list[int]:
+        async with self._database.read() as connection:
+            ids = await store.favourite_ids(connection, user_id)
+        return await self.by_ids(limit, ids)
+
+    async def unfinished(self, limit: Limit, user_id: str | None) -> list[int]:
+        """Videos that were begun and not ended, the newest first."""
+        async with self._database.read() as connection:
+            stopped = await store.recently_stopped(connection, user_id, 100)
+        pks = await self.by_ids(limit, [one for one, seconds in stopped if seconds >= 30], ("video",))
+        seconds_of = dict(stopped)
+        rows = await self.rows(pks)
+        return [
+            row.pk for row in rows if not row.duration_sec or seconds_of[row.id] < 0.95 * row.duration_sec
+        ]
+
+    async def rows(self, pks: Sequence[int]) -> list[Any]:
+        if not pks:
+            return []
+        async with self._database.read() as connection:
+            return await store.rows(connection, self.roots, pks)
+
+    async def row(self, limit: Limit, file_id: str) -> Any:
+        """None for what this TV may not see."""
+        async with self._database.read() as connection:
+            row = await store.row_of(connection, self.roots, file_id)
+        folder_pks = (await self.tree(limit)).limit
+        return None if row is None or (folder_pks is not None and row.folder_pk not in folder_pks) else row
+
+    async def positions(self, user_id: str | None, ids: Sequence[str]) -> dict[str, float]:
+        async with self._database.read() as connection:
+            return await store.stopped_at(connection, user_id, ids)
+
+    async def whose(self, file_id: str) -> str | None:
+        async with self._database.read() as connection:
+            return await store.whose_position(connection, file_id)
+
+    async def keep(self, key: tuple[Any, ...], build: Callable[[], Awaitable[T]]) -> T:
+        """What `build` makes, until the library changes."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return cast(T, self._kept[key])
+        before = self._kept
+        made = await build()
+        if before is self._kept:
+            self._kept[key] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    async def _keep(self, key: tuple[Any, ...], build: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def open_and_build() -> T:
+            async with self._database.read() as connection:
+                return await build(connection)
+
+        return await self.keep(key, open_and_build)
