@@ -8,11 +8,9 @@ import logging
 import signal
 import socket
 import time
-import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import Any, Protocol
 
 from appliance.accounts import routes as account_routes
@@ -29,7 +27,8 @@ from appliance.database import Database
 from appliance.journal import routes as journal_routes
 from appliance.journal.feed import Feed
 from appliance.journal.journal import Journal
-from appliance.lan.bare_shelf import BareShelf
+from appliance.lan import routes as lan_routes
+from appliance.lan.app import LanListener
 from appliance.lan.mdns import Mdns
 from appliance.lan.media_urls import MediaUrls
 from appliance.library import routes as library_routes
@@ -56,9 +55,7 @@ from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
 from appliance.web.news import News
 from appliance.web.welcome import welcome
-from dlna.device import Device
 from dlna.interfaces import Interface, interfaces
-from dlna.server import MediaServer
 
 log = logging.getLogger(__name__)
 
@@ -150,13 +147,17 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             database, library, journal, players, media_urls, power, subtitles,
             lambda player_id: live.publish("player", {"id": player_id}),
         )  # fmt: skip
-        udn = f"uuid:{uuid.UUID(bytes=accounts.keys.derive('udn')[:16], version=4)}"
-        listener = MediaServer(
-            Device(udn, settings.name, version("mantel")),
-            WithCasts(BareShelf(settings.name), casting.grants, library, journal, subtitles),
-            settings.lan_port,
-            settings.interfaces,
-            cast_routes(players.events),
+        listener = LanListener(
+            settings,
+            database,
+            library,
+            journal,
+            accounts.keys,
+            subtitles,
+            tell=live.publish,
+            urls=media_urls,
+            routes=cast_routes(players.events),
+            around=lambda shelf: WithCasts(shelf, casting.grants, library, journal, subtitles),
         )
         await started(listener)
         await started(casting)
@@ -187,6 +188,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 power_routes.blueprint(power),
                 share_routes.blueprint(Shares(database, accounts, library), library, journal),
                 casting_routes.blueprint(casting, library),
+                lan_routes.blueprint(listener.tvs),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )

@@ -24,7 +24,7 @@ from appliance.lan.tvs import Tvs
 from appliance.library.library import Library
 from appliance.settings import Settings
 from appliance.streaming.subtitles import Subtitles
-from dlna.catalog import FOLDERS, ROOT
+from dlna.catalog import FOLDERS, ROOT, Catalog
 from dlna.device import Device, new_udn
 from dlna.server import MediaServer
 
@@ -35,8 +35,8 @@ VIEWS = (ROOT, FOLDERS, *views.TITLES)
 class LanListener:
     """`start()` listens on `settings.lan_port` and announces; `stop()` says byebye.
 
-    `routes` are casting's own on this listener; `tell(event, data)` is for pages;
-    `pictures` makes thumbnails where the library can.
+    `routes` are casting's own on this listener, and `around` puts its media beside the TVs'.
+    `tell(event, data)` is for pages; `pictures` makes thumbnails where the library can.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class LanListener:
         pictures: Pictures | None = None,
         urls: MediaUrls | None = None,
         routes: Sequence[web.RouteDef] = (),
+        around: Callable[[Catalog], Catalog] = lambda catalog: catalog,
     ) -> None:
         self._settings, self._database, self._library = settings, database, library
         self.urls = urls or MediaUrls(keys.derive, time.time)
@@ -68,7 +69,7 @@ class LanListener:
             name=settings.name,
             pictures=pictures is not None,
         )
-        self._routes = routes
+        self._routes, self._around = routes, around
         self.server: MediaServer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -81,7 +82,12 @@ class LanListener:
         self.catalog.revision = await self._library.revision()
         device = Device(udn, self._settings.name, _version())
         self.server = MediaServer(
-            device, self.catalog, self._settings.lan_port, self._settings.interfaces, self._routes, boot_id
+            device,
+            self._around(self.catalog),
+            self._settings.lan_port,
+            self._settings.interfaces,
+            self._routes,
+            boot_id,
         )
         await self.server.start()
         self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")

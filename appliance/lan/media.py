@@ -14,11 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from appliance.accounts.caller import Audience, Caller, Role, Via
-from appliance.errors import Forbidden, NotFound, Unavailable
+from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.lan.captions import as_smi, as_srt
-from appliance.lan.casts import Casts
-from appliance.lan.media_urls import MediaUrls
+from appliance.lan.media_urls import Grant, MediaUrls
 from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS
 from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
 from appliance.lan.tvs import Tvs
@@ -37,7 +36,7 @@ _CAPTIONS = {"srt": "text/srt", "smi": "smi/caption", "vtt": "text/vtt"}
 
 
 class Media:
-    """Opens signed paths. `casts` is set by wiring once casting runs."""
+    """Opens the paths that TVs were given."""
 
     def __init__(
         self,
@@ -50,36 +49,29 @@ class Media:
     ) -> None:
         self._library, self._journal, self._tvs, self._urls = library, journal, tvs, urls
         self._subtitles, self._pictures = subtitles, pictures
-        self.casts: Casts | None = None
 
     async def open(self, viewer: Viewer, token: str) -> Sent | Made:
         """Raises NoSuchObject, NotAllowed, Away."""
         grant = self._urls.read(token)
         if grant is None:
             raise NotAllowed("This address has run out.")
-        caller, cut = await self._caller(viewer, grant)
-        sees, source = caller.sees, grant.purpose
+        caller, cut = self._caller(viewer, grant)
+        sees = caller.sees
         try:
             file = await self._library.file(grant.item, sees)
             if file.kind.value not in MEDIA or file.mime_type in NOT_FOR_TVS:
                 raise NoSuchObject(grant.item)
             if grant.rendition == ORIGINAL:
-                return await self._original(file, caller, cut, source)
-            return await self._made(file, grant.rendition, sees, source)
+                return await self._original(file, caller, cut)
+            return await self._made(file, grant.rendition, sees)
         except NotFound as error:
             raise NoSuchObject(grant.item) from error
         except Unavailable as error:
             raise Away(str(error)) from error
 
-    async def _caller(self, viewer: Viewer, grant: Any) -> tuple[Caller, asyncio.Event]:
-        if grant.purpose == "cast":
-            if self.casts is None:
-                raise NotAllowed("Nothing is cast.")
-            try:
-                admitted = await self.casts.admit(grant, viewer.address)
-            except Forbidden as error:
-                raise NotAllowed(error.what) from None
-            return admitted.caller, admitted.cut
+    def _caller(self, viewer: Viewer, grant: Grant) -> tuple[Caller, asyncio.Event]:
+        if grant.purpose != "tv":
+            raise NotAllowed("This address is not for TVs.")
         try:
             tv = self._tvs.by_id(grant.grantor)
         except NotFound:
@@ -91,7 +83,7 @@ class Media:
         )
         return caller, self._tvs.cut_off(tv.id)
 
-    async def _original(self, file: File, caller: Caller, cut: asyncio.Event, source: str) -> Sent:
+    async def _original(self, file: File, caller: Caller, cut: asyncio.Event) -> Sent:
         opened = await self._library.open(file.id, caller.sees)
         try:
             size, etag, mtime_ns = opened.size, opened.etag, opened.mtime_ns
@@ -107,29 +99,27 @@ class Media:
             kind=MediaKind(file.kind.value),
         )
         caption = None
-        if file.kind is Kind.VIDEO and source == "tv" and caller.device:
+        if file.kind is Kind.VIDEO and caller.device:
             if await self._library.beside(file.id, caller.sees, frozenset({"srt", "vtt", "ass", "ssa"})):
                 caption = self._urls.for_tv(file.id, "srt0", caller.device.removeprefix("tv-"), "srt")
         return Sent(
             resource,
             caption,
-            source == "cast",
             etag,
             mtime_ns,
             partial(self._library.open, file.id, caller.sees),
             partial(self._journal.span, caller, file.id, size),
-            source,
             cut,
         )
 
-    async def _made(self, file: File, rendition: str, sees: frozenset[Audience], source: str) -> Made:
+    async def _made(self, file: File, rendition: str, sees: frozenset[Audience]) -> Made:
         if rendition in RENDITIONS and self._pictures:
             name, width, height = RENDITIONS[rendition]
             data = await self._pictures(file.id, sees, width, height)
             resource = Resource(
                 "", "image/jpeg", len(data), profile=name, converted=True, kind=MediaKind.IMAGE
             )
-            return Made(resource, data, source == "cast", file.mtime_ns)
+            return Made(resource, data, file.mtime_ns)
         match = re.fullmatch(r"(srt|smi|vtt)(\d{1,2})", rendition)
         if not match:
             raise NoSuchObject(rendition)
@@ -139,7 +129,6 @@ class Media:
         return Made(
             Resource("", _CAPTIONS[match[1]], len(data), converted=True),
             data,
-            source == "cast",
             file.mtime_ns,
         )
 
@@ -150,13 +139,12 @@ class Sent:
 
     resource: Resource
     caption_path: str | None
-    cross_origin: bool
     etag: str
     mtime_ns: int
     open_file: Callable[[], Awaitable[body.OpenedFile]]
     span: Callable[[int, str], body.Counter]
-    source: str
     cut: asyncio.Event
+    cross_origin: bool = False
 
     async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
         said = answer(
@@ -178,9 +166,7 @@ class Sent:
             await response.write_eof()
             return response
         await response.prepare(request)
-        pieces = body.chunks(
-            self.open_file, self.etag, said.pieces, lambda: self.span(said.first_byte, self.source)
-        )
+        pieces = body.chunks(self.open_file, self.etag, said.pieces, lambda: self.span(said.first_byte, "tv"))
         task = asyncio.current_task()
         watch = asyncio.create_task(_end_when(self.cut, task)) if task else None
         try:
@@ -208,9 +194,9 @@ class Made:
 
     resource: Resource
     data: bytes = field(repr=False)
-    cross_origin: bool
     mtime_ns: int
     caption_path: str | None = None
+    cross_origin: bool = False
 
     async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
         kind = self.resource.mime_type
