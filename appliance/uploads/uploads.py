@@ -183,12 +183,16 @@ class Uploads:
             upload = replace(upload, length=upload.received)
         if not upload.whole:
             raise Conflict(f"Bytes from {upload.received} on are missing.")
-        task = self._finishing.get(upload_id)
+        return await self._finishing_of(upload)
+
+    async def _finishing_of(self, upload: Upload) -> Published:
+        """One publishing for all who ask, and it goes on without them."""
+        task = self._finishing.get(upload.id)
         if task is None or task.done():
-            task = asyncio.create_task(self._finish(upload), name=f"publish {upload_id}")
-            self._finishing[upload_id] = task
+            task = asyncio.create_task(self._finish(upload), name=f"publish {upload.id}")
+            self._finishing[upload.id] = task
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
     async def _finish(self, upload: Upload) -> Published:
@@ -221,8 +225,7 @@ class Uploads:
     async def cancel(self, upload_id: str, caller: Caller) -> None:
         """Give an upload up. Raises NotFound, and Conflict when it is (being) published."""
         upload = await self.settled(upload_id, caller)
-        task = self._finishing.get(upload_id)
-        if upload.state is not State.RECEIVING or (task and not task.done()):
+        if upload.state is not State.RECEIVING or self._is_busy(upload):
             raise Conflict("This upload is complete; delete the file instead.")
         await self._drop(upload)
 
@@ -251,7 +254,7 @@ class Uploads:
         async with self._database.read() as connection:
             rows = await store.unpublished(connection)
         for upload in rows:
-            if upload.id in self._open or upload.id in self._finishing:
+            if self._is_busy(upload):
                 continue
             root = self._known_root(upload)
             if root is None or not root.online:
@@ -268,7 +271,7 @@ class Uploads:
         if upload.state is State.PUBLISHING:
             await self._publishing.resume(upload, root)
         elif upload.whole:
-            await self._finish(upload)
+            await self._finishing_of(upload)
         elif not upload.resumable or self.expires_at(upload) < store.now_ms():
             await self._drop(upload)
         else:
@@ -301,15 +304,31 @@ class Uploads:
         async with self._database.read() as connection:
             rows = await store.unpublished(connection)
         for upload in rows:
-            if upload.id in self._open or upload.id in self._finishing:
-                continue
             root = self._known_root(upload)
-            if upload.state is State.PUBLISHING and root and root.online:
-                await self._publishing.resume(upload, root)
-            elif upload.state is State.RECEIVING and self.expires_at(upload) < store.now_ms():
-                await self._drop(upload)
+            if self._is_busy(upload) or root is None or not root.online:
+                continue
+            try:
+                if upload.state is State.PUBLISHING:
+                    await self._publishing.resume(upload, root)
+                elif upload.whole and upload.resumable:
+                    await self._finishing_of(upload)
+                elif self.expires_at(upload) < store.now_ms():
+                    await self._drop(upload)
+            except (MantelError, OSError) as error:
+                log.warning("upload %s waits: %s", upload.id, error)
 
     # Parts
+
+    def _is_busy(self, upload: Upload) -> bool:
+        """A request appends to it, or it is being published."""
+        task = self._finishing.get(upload.id)
+        return upload.id in self._open or (task is not None and not task.done())
+
+    def _finished(self, task: asyncio.Task[Published]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            # Whoever asked is told too, unless it has gone.
+            log.info("an upload was not published: %s", error)
 
     async def _interrupt(self, upload_id: str) -> None:
         """End the request that is appending: its client has lost it, or it would not ask again."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.database import Database
+from appliance.errors import Unavailable
 from appliance.library import tree
 from appliance.uploads import publishing as publishing_module
 from appliance.uploads import store
@@ -205,3 +206,20 @@ async def test_root_away_at_the_start_waits(quiet: House, monkeypatch: pytest.Mo
     await house.library.scan()
     await house.uploads.sweep()
     await the_file_is_there_once(house)
+
+
+async def test_what_could_not_be_published_is_tried_again(quiet: House) -> None:
+    upload_id = await begun(quiet)
+    await quiet.uploads.append(upload_id, MIRA, 0, some(CONTENT))
+    marker = quiet.root / ".mantel" / "root-id"
+    root_id = marker.read_text()
+    marker.unlink()
+    await quiet.library.scan()
+    with pytest.raises(Unavailable):
+        await quiet.uploads.finish(upload_id, MIRA)
+    await quiet.uploads.sweep()
+    assert quiet.on_disk() == {}
+    marker.write_text(root_id)
+    await quiet.library.scan()
+    await quiet.uploads.sweep()
+    await the_file_is_there_once(quiet)
