@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import TextIO
 
 SYSTEMD_LEVELS = {
     logging.DEBUG: 7,
@@ -20,10 +21,19 @@ class _ForJournal(logging.Formatter):
         return "\n".join(f"<{level}>{line}" for line in super().format(record).split("\n"))
 
 
+def is_journal(stream: TextIO) -> bool:
+    """Whether what is written there lands in the journal; systemd.exec(5), JOURNAL_STREAM."""
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
 def start_logging() -> None:
     """Lines on stderr; under systemd with their level, else with the time."""
     handler = logging.StreamHandler(sys.stderr)
-    if "JOURNAL_STREAM" in os.environ:
+    if is_journal(sys.stderr):
         handler.setFormatter(_ForJournal("%(name)s: %(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%H:%M:%S"))

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,6 +34,7 @@ from appliance.lan.mdns import Mdns
 from appliance.lan.media_urls import MediaUrls
 from appliance.library import routes as library_routes
 from appliance.library.library import Library
+from appliance.logs import is_journal
 from appliance.notify import notify, watchdog_seconds
 from appliance.power import routes as power_routes
 from appliance.power.machine import Machine
@@ -214,7 +216,9 @@ async def serve(settings: Settings, beside: Coroutine[Any, Any, None] | None = N
         tasks.create_task(
             serve_until(appliance.internal_app, appliance.internal_socket, stop), name="internal"
         )
-        print(welcome(appliance.settings, appliance.accounts.setup_code), flush=True)
+        # The setup code is for the person at a terminal, and no line of the journal.
+        if not is_journal(sys.stdout):
+            print(welcome(appliance.settings, appliance.accounts.setup_code), flush=True)
         notify("READY=1")
         await stop.wait()
         notify("STOPPING=1")

@@ -71,6 +71,7 @@ def test_the_setup_code_lets_one_in_and_the_phone_is_served(box: Installed) -> N
     code = re.search(r"enter this setup code: ([A-Z0-9-]+)", box.first.output)
     assert code, box.first.output
     assert f"http://{box.machine.address}:8000" in box.first.output
+    assert code[1] not in box.machine.run("journalctl", "--no-pager").stdout
     phone = box.phone()
     phone.set_up(code[1], "anna", "a long enough password")
 

@@ -1,0 +1,161 @@
+"""What comes after the installation: backups, a new version, a bad version, a power cut, removal."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.netns import House
+from tests.provisioning.machine import Machine, booted
+from tests.provisioning.phone import Phone
+from tests.provisioning.playbook import Run, play
+
+pytestmark = [pytest.mark.slow, pytest.mark.netns, pytest.mark.timeout(900)]
+
+PASSWORD = "a long enough password"
+MANTEL = "/opt/mantel/current/bin/mantel"
+POWER_CUTS = 5
+
+
+def another(dist: Path, folder: Path, module: str, line: str) -> Path:
+    """A copy of `dist` whose wheel has `line` in front of one module."""
+    shutil.copytree(dist, folder)
+    (wheel,) = folder.glob("mantel-*.whl")
+    with zipfile.ZipFile(wheel) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    parts[module] = line.encode() + b"\n" + parts[module]
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def machine(house: House, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Without the daemon: it has its part in test_install, and this goes quicker."""
+    with booted(house.server, "bookworm", tmp_path_factory.mktemp("box")) as machine:
+        done = site(machine, house, dist)
+        assert done.code == 0, done.output
+        code = re.search(r"enter this setup code: ([A-Z0-9-]+)", done.output)
+        assert code
+        Phone(house.phone, machine.address).set_up(code[1], "anna", PASSWORD)
+        yield machine
+
+
+def site(machine: Machine, house: House, dist: Path) -> Run:
+    return play("site", machine, house.ctl, mantel_dist=str(dist), mantel_analytics=False)
+
+
+def signed_in(machine: Machine, house: House) -> Phone:
+    phone = Phone(house.phone, machine.address)
+    phone.sign_in("anna", PASSWORD)
+    return phone
+
+
+def current(machine: Machine) -> str:
+    return machine.run("readlink", "/opt/mantel/current").stdout
+
+
+def test_a_version_that_does_not_come_up_is_taken_back(
+    machine: Machine, house: House, dist: Path, tmp_path: Path
+) -> None:
+    before = current(machine)
+    signed_in(machine, house).upload("before.mp4", b"before")
+    broken = another(dist, tmp_path / "dist", "appliance/wiring.py", "raise SystemExit('broken on purpose')")
+    run = site(machine, house, broken)
+    assert run.code != 0
+    assert "broken on purpose" in run.output
+    assert "The version before it serves again" in run.output
+    assert current(machine) == before
+    assert signed_in(machine, house).files(query="before")
+
+
+def test_a_new_version_takes_over_what_is_there(
+    machine: Machine, house: House, dist: Path, tmp_path: Path
+) -> None:
+    before = current(machine)
+    run = site(machine, house, another(dist, tmp_path / "dist", "appliance/samples.py", "# newer"))
+    assert run.code == 0, run.output
+    assert current(machine) != before
+    assert signed_in(machine, house).call("GET", "/auth/me").status == 200
+    assert site(machine, house, tmp_path / "dist").changed == []
+
+
+def test_nothing_acknowledged_is_lost_when_the_power_goes(machine: Machine, house: House) -> None:
+    for cut in range(POWER_CUTS):
+        phone = signed_in(machine, house)
+        answer = phone.upload(f"kept {cut}.mp4", bytes([cut]) * 100_000)
+        assert answer.status == 201, answer
+        machine.power_cut()
+        machine.start()
+        house.server.wait_for_port(8000, timeout=30)
+        phone = signed_in(machine, house)
+        for kept in range(cut + 1):
+            (item,) = phone.files(query=f"kept {kept}.mp4", folder="")
+            assert phone.call("GET", f"/files/{item['id']}/stream").body == bytes([kept]) * 100_000
+
+
+def test_backups_are_made_rotated_and_restored(machine: Machine, house: House) -> None:
+    for day in range(1, 21):
+        machine.run("touch", f"/var/backups/mantel/mantel-2026-01-{day:02}T000000Z.tar")
+    machine.run("systemctl", "start", "mantel-backup.service")
+    kept = machine.run("ls", "/var/backups/mantel").stdout.split()
+    assert len(kept) == 14
+    newest = f"/var/backups/mantel/{max(kept)}"
+    assert machine.run("stat", "-c", "%a %U", newest).stdout == "600 mantel\n"
+
+    machine.run("systemctl", "stop", "mantel.service")
+    machine.run("sh", "-c", "rm -rf /var/lib/mantel/*")
+    machine.run("runuser", "-u", "mantel", "--", MANTEL, "restore", newest)
+    machine.run("systemctl", "start", "mantel.service")
+    house.server.wait_for_port(8000)
+    phone = signed_in(machine, house)
+    assert phone.files(query="kept 0")
+
+
+def test_only_private_zones_reach_its_ports(machine: Machine, house: House) -> None:
+    rules = machine.run("nft", "list", "table", "inet", "mantel").stdout
+    assert "policy accept" in rules
+    machine.run("ip", "addr", "add", "203.0.113.1/24", "dev", "lan0")
+    house.phone.run("ip", "addr", "add", "203.0.113.2/24", "dev", "lan0")
+    reach = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "3")
+    assert house.phone.run(*reach, f"http://{machine.address}:8000/healthz").stdout == "200"
+    assert house.phone.run(*reach, "http://203.0.113.1:8000/healthz", check=False).returncode == 28
+    assert "counter packets 0" not in machine.run("nft", "list", "table", "inet", "mantel").stdout
+
+
+def test_a_bad_value_is_refused_by_name_and_nothing_is_touched(
+    machine: Machine, house: House, dist: Path
+) -> None:
+    for variables, word in (
+        ({"mantel_library": ["/etc/media"]}, "/etc/media"),
+        ({"mantel_http_port": 8200}, "mantel_http_port"),
+        ({"mantel_tv_access": "maybe"}, "maybe"),
+        ({"mantel_settings": {"rescan_secondz": 9}}, "RESCAN_SECONDZ"),
+        ({"mantel_dist": "/nowhere"}, "make dist"),
+    ):
+        run = play(
+            "site", machine, house.ctl, **({"mantel_dist": str(dist), "mantel_analytics": False} | variables)
+        )
+        assert run.code != 0
+        assert word in run.output, run.output
+    assert machine.run("systemctl", "is-active", "mantel.service").stdout == "active\n"
+
+
+def test_removal_leaves_the_media_and_the_backups(machine: Machine, house: House) -> None:
+    media = machine.run("sh", "-c", "cd /srv/media && find . -name '*.mp4' -exec sha256sum {} +").stdout
+    run = play("uninstall", machine, house.ctl)
+    assert run.code == 0, run.output
+    assert (
+        machine.run("sh", "-c", "cd /srv/media && find . -name '*.mp4' -exec sha256sum {} +").stdout == media
+    )
+    gone = ("/opt/mantel", "/etc/mantel", "/var/lib/mantel", "/etc/systemd/system/mantel.service")
+    assert [path for path in gone if (machine.root / path[1:]).exists()] == []
+    assert "mantel" not in machine.run("nft", "list", "tables").stdout
+    assert len(machine.run("ls", "/var/backups/mantel").stdout.split()) == 14
+    assert play("uninstall", machine, house.ctl).changed == []
