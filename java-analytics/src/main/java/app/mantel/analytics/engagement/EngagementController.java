@@ -1,0 +1,132 @@
+package app.mantel.analytics.engagement;
+
+import app.mantel.analytics.db.Database;
+import app.mantel.analytics.privacy.Aliases;
+import app.mantel.analytics.settings.DayBorders;
+import app.mantel.analytics.web.ReportRange;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Who comes, how long, on which days. */
+@RestController
+class EngagementController {
+  private final Database database;
+  private final DayBorders borders;
+  private final Clock clock;
+
+  EngagementController(Database database, DayBorders borders, Clock clock) {
+    this.database = database;
+    this.borders = borders;
+    this.clock = clock;
+  }
+
+  /**
+   * The report.
+   *
+   * @param medianVisitSeconds of the sorted visits the middle one, or the mean of the two middle ones
+   */
+  record Engagement(
+      String range,
+      long activeUsers,
+      long visits,
+      double medianVisitSeconds,
+      long watchSeconds,
+      List<Day> perDay) {}
+
+  record Day(String day, long activeUsers, long watchSeconds) {}
+
+  private record Visit(String person, String day, long seconds) {}
+
+  @GetMapping("/api/analytics/users/engagement")
+  Engagement engagement(
+      @RequestParam(defaultValue = "30d") String range,
+      @RequestParam(required = false) @Nullable String userId) {
+    ReportRange wanted = ReportRange.parse(range, clock, borders.zone());
+    List<Visit> visits = visits(wanted, userId);
+    Map<String, Double> watched = watchedByDay(wanted, userId);
+    Map<String, java.util.Set<String>> people = new TreeMap<>();
+    for (Visit visit : visits) {
+      people.computeIfAbsent(visit.day(), day -> new java.util.HashSet<>()).add(visit.person());
+    }
+    List<Day> days =
+        wanted
+            .firstDay()
+            .datesUntil(borders.day(clock.millis()).plusDays(1))
+            .map(
+                day ->
+                    new Day(
+                        day.toString(),
+                        people.getOrDefault(day.toString(), java.util.Set.of()).size(),
+                        Math.round(watched.getOrDefault(day.toString(), 0.0))))
+            .toList();
+    return new Engagement(
+        range,
+        activeUsers(people.values()),
+        visits.size(),
+        median(visits.stream().mapToLong(Visit::seconds).sorted().toArray()),
+        Math.round(watched.values().stream().mapToDouble(Double::doubleValue).sum()),
+        days);
+  }
+
+  /** Anonymous people are told apart within a day only: of them counts the day with the most. */
+  private static long activeUsers(java.util.Collection<java.util.Set<String>> perDay) {
+    long named = perDay.stream().flatMap(java.util.Set::stream).filter(EngagementController::named).distinct().count();
+    long anonymous =
+        perDay.stream()
+            .mapToLong(day -> day.stream().filter(person -> !named(person)).count())
+            .max()
+            .orElse(0);
+    return named + anonymous;
+  }
+
+  private static boolean named(String person) {
+    return !person.startsWith(Aliases.ANONYMOUS);
+  }
+
+  static double median(long[] sorted) {
+    int middle = sorted.length / 2;
+    if (sorted.length == 0) {
+      return 0;
+    }
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2.0;
+  }
+
+  private List<Visit> visits(ReportRange range, @Nullable String userId) {
+    return database
+        .read()
+        .sql(
+            "select person, start_day, ended_at - started_at from visit"
+                + " where start_day >= :day and started_at >= :since"
+                + (userId == null ? "" : " and person = :user"))
+        .param("day", range.firstDay().toString())
+        .param("since", range.since())
+        .param("user", userId)
+        .query((row, n) -> new Visit(row.getString(1), row.getString(2), row.getLong(3) / 1000))
+        .list();
+  }
+
+  private Map<String, Double> watchedByDay(ReportRange range, @Nullable String userId) {
+    Map<String, Double> found = new TreeMap<>();
+    database
+        .read()
+        .sql(
+            "select start_day, sum(watch_seconds) from playback_session"
+                + " where start_day >= :day and started_at >= :since"
+                + (userId == null ? "" : " and person = :user")
+                + " group by start_day")
+        .param("day", range.firstDay().toString())
+        .param("since", range.since())
+        .param("user", userId)
+        .query(
+            row -> {
+              found.put(row.getString(1), row.getDouble(2));
+            });
+    return found;
+  }
+}

@@ -1,0 +1,98 @@
+package app.mantel.analytics.search;
+
+import app.mantel.analytics.db.Database;
+import app.mantel.analytics.web.BadParameter;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** What people look for, what they did not find, and which titles a query comes close to. */
+@RestController
+class SearchInsightsController {
+  private static final int MOST = 20;
+  private static final int MOST_MATCHES = 10;
+  private static final int LONGEST_QUERY = 200;
+
+  /** Words of one person alone are that person's business. */
+  private static final int FEWEST_PEOPLE = 2;
+
+  private final Database database;
+  private Map<String, Trigrams> titles = Map.of();
+
+  SearchInsightsController(Database database) {
+    this.database = database;
+  }
+
+  /** Without a query {@code matches} is left out, with one the lists are. */
+  @com.fasterxml.jackson.annotation.JsonInclude(
+      com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL)
+  record SearchInsights(
+      @Nullable String query,
+      @Nullable List<Match> matches,
+      @Nullable List<Searched> top,
+      @Nullable List<Searched> withoutResult) {}
+
+  record Match(String text, double similarity) {}
+
+  record Searched(String query, long count) {}
+
+  @GetMapping("/api/analytics/search-insights")
+  SearchInsights insights(@RequestParam(required = false) @Nullable String query) {
+    if (query == null) {
+      return new SearchInsights(null, null, searched("count"), searched("without_result"));
+    }
+    if (query.length() > LONGEST_QUERY) {
+      throw new BadParameter("query", "at most " + LONGEST_QUERY + " characters are allowed");
+    }
+    return new SearchInsights(query, matches(query), null, null);
+  }
+
+  private List<Searched> searched(String column) {
+    return database
+        .read()
+        .sql(
+            "select query, sum("
+                + column
+                + ") as times from rollup_search group by query having count(distinct person) >= "
+                + FEWEST_PEOPLE
+                + " and sum("
+                + column
+                + ") > 0 order by times desc, query limit "
+                + MOST)
+        .query((row, n) -> new Searched(row.getString(1), row.getLong(2)))
+        .list();
+  }
+
+  private List<Match> matches(String query) {
+    Trigrams wanted = Trigrams.of(query);
+    return currentTitles().entrySet().stream()
+        .map(title -> new Match(title.getKey(), Math.round(1000 * wanted.similarity(title.getValue())) / 1000.0))
+        .filter(match -> match.similarity() >= Trigrams.ALIKE)
+        .sorted(Comparator.comparingDouble(Match::similarity).reversed().thenComparing(Match::text))
+        .limit(MOST_MATCHES)
+        .toList();
+  }
+
+  /** Names without their extension; trigrams are kept from one question to the next. */
+  private synchronized Map<String, Trigrams> currentTitles() {
+    Map<String, Trigrams> current = new HashMap<>();
+    database.read(
+        sql -> {
+          sql.sql("select name from library_file where removed_at is null")
+              .query(
+                  row -> {
+                    String title = row.getString(1).replaceFirst("\\.[A-Za-z0-9]{1,5}$", "");
+                    Trigrams known = titles.get(title);
+                    current.put(title, known == null ? Trigrams.of(title) : known);
+                  });
+          return true;
+        });
+    titles = current;
+    return current;
+  }
+}

@@ -1,0 +1,161 @@
+package app.mantel.analytics.storage;
+
+import app.mantel.analytics.db.Database;
+import app.mantel.analytics.settings.DayBorders;
+import app.mantel.analytics.settings.Settings;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** How much there is, how fast it grows, what lies twice or cold. */
+@RestController
+class StorageController {
+  private static final int MOST_DAYS = 90;
+  static final long COLD_DAYS = 180;
+
+  /** Conditions of a file that nobody used for {@code :cold}; the parameter is a day. */
+  static final String COLD =
+      " l.removed_at is null and l.added_at < :coldAt and not exists (select 1 from rollup_play p"
+          + " where p.file_id = l.file_id and p.day >= :coldDay)";
+
+  private final Database database;
+  private final DayBorders borders;
+  private final Settings settings;
+  private final Clock clock;
+
+  StorageController(Database database, DayBorders borders, Settings settings, Clock clock) {
+    this.database = database;
+    this.borders = borders;
+    this.settings = settings;
+    this.clock = clock;
+  }
+
+  record Stats(long files, long bytes, long streams, long downloads, long users) {}
+
+  @GetMapping("/api/stats")
+  Stats stats() {
+    return database
+        .read()
+        .sql(
+            "select (select count(*) from library_file where removed_at is null),"
+                + " (select coalesce(sum(size_bytes), 0) from library_file where removed_at is null),"
+                + " (select coalesce(sum(streams), 0) from rollup_play),"
+                + " (select coalesce(sum(downloads), 0) from rollup_play),"
+                + " (select count(*) from person)")
+        .query(
+            (row, n) ->
+                new Stats(row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4), row.getLong(5)))
+        .single();
+  }
+
+  @GetMapping("/api/analytics/storage/summary")
+  StorageReport summary() {
+    Map<String, StorageReport.OfType> byType = new TreeMap<>();
+    database
+        .read()
+        .sql("select type, count(*), sum(size_bytes) from library_file where removed_at is null group by type")
+        .query(
+            row -> {
+              byType.put(row.getString(1), new StorageReport.OfType(row.getLong(2), row.getLong(3)));
+            });
+    List<StorageReport.Day> perDay = perDay();
+    Double slope = TheilSen.slope(perDay.stream().mapToDouble(StorageReport.Day::totalBytes).toArray());
+    Long growth = slope == null ? null : Math.round(slope);
+    return new StorageReport(
+        byType.values().stream().mapToLong(StorageReport.OfType::bytes).sum(),
+        byType.values().stream().mapToLong(StorageReport.OfType::files).sum(),
+        byType,
+        perDay,
+        growth,
+        daysToFull(growth),
+        duplicates(),
+        coldBytes());
+  }
+
+  private List<StorageReport.Day> perDay() {
+    LocalDate today = borders.day(clock.millis());
+    LocalDate first = today.minusDays(MOST_DAYS - 1L);
+    Map<String, Long> sizes = new HashMap<>();
+    long[] total = new long[1];
+    Map<LocalDate, Long> ends = new TreeMap<>();
+    LocalDate[] begun = new LocalDate[1];
+    database.read(
+        sql -> {
+          sql.sql("select file_id, at, size_bytes from file_change order by at, seq, event_id")
+              .query(
+                  row -> {
+                    long size = row.getLong(3);
+                    Long before = sizes.put(row.getString(1), size);
+                    total[0] += size - (before == null ? 0 : before);
+                    LocalDate day = borders.day(row.getLong(2));
+                    ends.put(day.isBefore(first) ? first : day, total[0]);
+                    begun[0] = begun[0] == null || day.isBefore(begun[0]) ? day : begun[0];
+                  });
+          return true;
+        });
+    List<StorageReport.Day> days = new ArrayList<>();
+    if (begun[0] == null) {
+      return days;
+    }
+    long last = 0;
+    LocalDate from = begun[0].isBefore(first) ? first : begun[0];
+    for (LocalDate day = from; !day.isAfter(today); day = day.plusDays(1)) {
+      last = ends.getOrDefault(day, last);
+      days.add(new StorageReport.Day(day.toString(), last));
+    }
+    return days;
+  }
+
+  private @Nullable Long daysToFull(@Nullable Long growth) {
+    if (growth == null || growth <= 0) {
+      return null;
+    }
+    long free = 0;
+    Set<FileStore> seen = new HashSet<>();
+    for (Path root : settings.library()) {
+      try {
+        FileStore store = Files.getFileStore(root);
+        free += seen.add(store) ? store.getUsableSpace() : 0;
+      } catch (IOException away) {
+        return null;
+      }
+    }
+    return settings.library().isEmpty() ? null : free / growth;
+  }
+
+  private StorageReport.Duplicates duplicates() {
+    return database
+        .read()
+        .sql(
+            "select coalesce(sum(bytes), 0), count(*) from (select (count(*) - 1) * max(l.size_bytes) as bytes"
+                + " from library_file l join file_facts f on f.file_id = l.file_id"
+                + " where l.removed_at is null and f.sha256 is not null and l.size_bytes > 0"
+                + " group by f.sha256, l.size_bytes having count(*) > 1) g")
+        .query((row, n) -> new StorageReport.Duplicates(row.getLong(1), row.getLong(2)))
+        .single();
+  }
+
+  private long coldBytes() {
+    LocalDate day = borders.day(clock.millis()).minusDays(COLD_DAYS);
+    return database
+        .read()
+        .sql("select coalesce(sum(l.size_bytes), 0) from library_file l where" + COLD)
+        .param("coldAt", borders.start(day))
+        .param("coldDay", day.toString())
+        .query(Long.class)
+        .single();
+  }
+}
