@@ -29,7 +29,8 @@ class EngagementController {
   /**
    * The report.
    *
-   * @param medianVisitSeconds of the sorted visits the middle one, or the mean of the two middle ones
+   * @param medianVisitSeconds of the sorted visits the middle one, or the mean of the two middle
+   *     ones
    */
   record Engagement(
       String range,
@@ -76,7 +77,12 @@ class EngagementController {
 
   /** Anonymous people are told apart within a day only: of them counts the day with the most. */
   private static long activeUsers(java.util.Collection<java.util.Set<String>> perDay) {
-    long named = perDay.stream().flatMap(java.util.Set::stream).filter(EngagementController::named).distinct().count();
+    long named =
+        perDay.stream()
+            .flatMap(java.util.Set::stream)
+            .filter(EngagementController::named)
+            .distinct()
+            .count();
     long anonymous =
         perDay.stream()
             .mapToLong(day -> day.stream().filter(person -> !named(person)).count())

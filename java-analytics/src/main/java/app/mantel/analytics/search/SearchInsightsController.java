@@ -71,7 +71,11 @@ class SearchInsightsController {
   private List<Match> matches(String query) {
     Trigrams wanted = Trigrams.of(query);
     return currentTitles().entrySet().stream()
-        .map(title -> new Match(title.getKey(), Math.round(1000 * wanted.similarity(title.getValue())) / 1000.0))
+        .map(
+            title ->
+                new Match(
+                    title.getKey(),
+                    Math.round(1000 * wanted.similarity(title.getValue())) / 1000.0))
         .filter(match -> match.similarity() >= Trigrams.ALIKE)
         .sorted(Comparator.comparingDouble(Match::similarity).reversed().thenComparing(Match::text))
         .limit(MOST_MATCHES)

@@ -49,7 +49,8 @@ class InsightsController {
                     + " f.sha256 is not null and l.size_bytes > 0 group by f.sha256 having count(*) > 1"
                     + " order by bytes desc, f.sha256 limit "
                     + MOST)
-            .query((row, n) -> new Twice(row.getString(1), row.getLong(2), filesOf(row.getString(1))))
+            .query(
+                (row, n) -> new Twice(row.getString(1), row.getLong(2), filesOf(row.getString(1))))
             .list(),
         database
             .read()

@@ -57,7 +57,8 @@ class StorageController {
                 + " (select count(*) from person)")
         .query(
             (row, n) ->
-                new Stats(row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4), row.getLong(5)))
+                new Stats(
+                    row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4), row.getLong(5)))
         .single();
   }
 
@@ -66,13 +67,16 @@ class StorageController {
     Map<String, StorageReport.OfType> byType = new TreeMap<>();
     database
         .read()
-        .sql("select type, count(*), sum(size_bytes) from library_file where removed_at is null group by type")
+        .sql(
+            "select type, count(*), sum(size_bytes) from library_file where removed_at is null group by type")
         .query(
             row -> {
-              byType.put(row.getString(1), new StorageReport.OfType(row.getLong(2), row.getLong(3)));
+              byType.put(
+                  row.getString(1), new StorageReport.OfType(row.getLong(2), row.getLong(3)));
             });
     List<StorageReport.Day> perDay = perDay();
-    Double slope = TheilSen.slope(perDay.stream().mapToDouble(StorageReport.Day::totalBytes).toArray());
+    Double slope =
+        TheilSen.slope(perDay.stream().mapToDouble(StorageReport.Day::totalBytes).toArray());
     Long growth = slope == null ? null : Math.round(slope);
     return new StorageReport(
         byType.values().stream().mapToLong(StorageReport.OfType::bytes).sum(),

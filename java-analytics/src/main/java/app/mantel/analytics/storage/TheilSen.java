@@ -3,7 +3,10 @@ package app.mantel.analytics.storage;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Growth that one big day of importing does not bend: the median of all pairwise slopes (Theil, Sen). */
+/**
+ * Growth that one big day of importing does not bend: the median of all pairwise slopes (Theil,
+ * Sen).
+ */
 final class TheilSen {
   /** Fewer days than this tell nothing. */
   static final int FEWEST = 7;

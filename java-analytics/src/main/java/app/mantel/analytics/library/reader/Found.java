@@ -5,11 +5,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a reader found, as it goes over the pipe. Keyframes, where the container tells them, are byte
- * positions and seconds.
+ * What a reader found, as it goes over the pipe. Keyframes, where the container tells them, are
+ * byte positions and seconds.
  */
 public final class Found {
-  /** durationSec, width, height, rotation, bitrate, hasCover, takenAt, camera; missing is unknown. */
+  /**
+   * durationSec, width, height, rotation, bitrate, hasCover, takenAt, camera; missing is unknown.
+   */
   public final Map<String, Object> facts = new LinkedHashMap<>();
 
   public final Map<String, Object> codecs = new LinkedHashMap<>();

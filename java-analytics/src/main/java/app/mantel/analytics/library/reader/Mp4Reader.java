@@ -21,18 +21,48 @@ final class Mp4Reader {
   private static final int MOST_SAMPLES = 5_000_000;
   private static final Map<String, String> VIDEO =
       Map.of(
-          "avc1", "h264", "avc3", "h264", "hvc1", "hevc", "hev1", "hevc", "av01", "av1", "vp09", "vp9",
-          "mp4v", "mpeg4", "jpeg", "mjpeg", "apch", "prores");
+          "avc1", "h264", "avc3", "h264", "hvc1", "hevc", "hev1", "hevc", "av01", "av1", "vp09",
+          "vp9", "mp4v", "mpeg4", "jpeg", "mjpeg", "apch", "prores");
   private static final Map<String, String> AUDIO =
       Map.of(
-          "mp4a", "aac", "ac-3", "ac3", "ec-3", "eac3", "alac", "alac", "Opus", "opus", "fLaC", "flac",
-          ".mp3", "mp3", "sowt", "pcm_s16le");
-  private static final Map<Integer, String> PROFILES = Map.of(66, "Baseline", 77, "Main", 88, "Extended", 100, "High", 110, "High 10");
+          "mp4a",
+          "aac",
+          "ac-3",
+          "ac3",
+          "ec-3",
+          "eac3",
+          "alac",
+          "alac",
+          "Opus",
+          "opus",
+          "fLaC",
+          "flac",
+          ".mp3",
+          "mp3",
+          "sowt",
+          "pcm_s16le");
+  private static final Map<Integer, String> PROFILES =
+      Map.of(66, "Baseline", 77, "Main", 88, "Extended", 100, "High", 110, "High 10");
   private static final Map<String, String> TAGS =
       Map.of(
-          "\u00a9nam", "title", "\u00a9ART", "artist", "\u00a9alb", "album", "aART", "albumArtist",
-          "\u00a9day", "date", "\u00a9gen", "genre", "\u00a9wrt", "composer", "\u00a9cmt", "comment",
-          "tvsh", "show");
+          "\u00a9nam",
+          "title",
+          "\u00a9ART",
+          "artist",
+          "\u00a9alb",
+          "album",
+          "aART",
+          "albumArtist",
+          "\u00a9day",
+          "date",
+          "\u00a9gen",
+          "genre",
+          "\u00a9wrt",
+          "composer",
+          "\u00a9cmt",
+          "comment",
+          "tvsh",
+          "show");
 
   private final Found found = new Found();
   private double seconds;
@@ -147,11 +177,13 @@ final class Mp4Reader {
       return;
     }
     meta.position(4);
-    each(meta, (inner, list) -> {
-      if (inner.equals("ilst")) {
-        each(list, this::tag);
-      }
-    });
+    each(
+        meta,
+        (inner, list) -> {
+          if (inner.equals("ilst")) {
+            each(list, this::tag);
+          }
+        });
   }
 
   private void tag(String name, ByteBuffer item) throws IOException {
@@ -261,7 +293,8 @@ final class Mp4Reader {
             (box, body) -> {
               if (box.equals("avcC") && body.remaining() >= 4) {
                 int profile = body.get(1) & 0xff;
-                found.codecs.put("videoProfile", PROFILES.getOrDefault(profile, Integer.toString(profile)));
+                found.codecs.put(
+                    "videoProfile", PROFILES.getOrDefault(profile, Integer.toString(profile)));
                 found.codecs.put("videoLevel", String.valueOf((body.get(3) & 0xff) / 10.0));
               }
             });

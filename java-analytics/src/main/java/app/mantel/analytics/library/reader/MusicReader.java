@@ -16,9 +16,24 @@ import org.jaudiotagger.tag.Tag;
 final class MusicReader {
   private static final Map<FieldKey, String> TAGS =
       Map.of(
-          FieldKey.TITLE, "title", FieldKey.ARTIST, "artist", FieldKey.ALBUM, "album",
-          FieldKey.ALBUM_ARTIST, "albumArtist", FieldKey.GENRE, "genre", FieldKey.YEAR, "date",
-          FieldKey.TRACK, "track", FieldKey.DISC_NO, "disc", FieldKey.COMPOSER, "composer");
+          FieldKey.TITLE,
+          "title",
+          FieldKey.ARTIST,
+          "artist",
+          FieldKey.ALBUM,
+          "album",
+          FieldKey.ALBUM_ARTIST,
+          "albumArtist",
+          FieldKey.GENRE,
+          "genre",
+          FieldKey.YEAR,
+          "date",
+          FieldKey.TRACK,
+          "track",
+          FieldKey.DISC_NO,
+          "disc",
+          FieldKey.COMPOSER,
+          "composer");
 
   private static final Logger quiet = Logger.getLogger("org.jaudiotagger");
 
@@ -36,7 +51,8 @@ final class MusicReader {
       }
       found.facts.put("durationSec", Math.round(seconds * 1000) / 1000.0);
       found.facts.put("bitrate", header.getBitRateAsNumber() * 1000L);
-      String extension = file.getFileName().toString().replaceFirst(".*\\.", "").toLowerCase(Locale.ROOT);
+      String extension =
+          file.getFileName().toString().replaceFirst(".*\\.", "").toLowerCase(Locale.ROOT);
       found.codecs.put("container", extension);
       found.codecs.put("audio", codec(extension));
       found.codecs.put("audioSampleRate", header.getSampleRateAsNumber());
@@ -67,6 +83,8 @@ final class MusicReader {
 
   private static int channels(String text) {
     String words = text.toLowerCase(Locale.ROOT);
-    return words.contains("mono") ? 1 : words.contains("stereo") ? 2 : words.matches("\\d{1,2}") ? Integer.parseInt(words) : 2;
+    return words.contains("mono")
+        ? 1
+        : words.contains("stereo") ? 2 : words.matches("\\d{1,2}") ? Integer.parseInt(words) : 2;
   }
 }

@@ -37,20 +37,27 @@ final class PhotoReader {
     if (!found.facts.containsKey("width")) {
       throw new IOException("it is no picture that tells its size");
     }
-    found.codecs.put("container", file.getFileName().toString().replaceFirst(".*\\.", "").toLowerCase(Locale.ROOT));
+    found.codecs.put(
+        "container",
+        file.getFileName().toString().replaceFirst(".*\\.", "").toLowerCase(Locale.ROOT));
     return found;
   }
 
   private static void size(Directory directory, Found found) {
     Integer width = number(directory, WIDTHS);
     Integer height = number(directory, HEIGHTS);
-    if (width != null && height != null && width > 0 && height > 0 && !(directory instanceof ExifDirectoryBase)) {
+    if (width != null
+        && height != null
+        && width > 0
+        && height > 0
+        && !(directory instanceof ExifDirectoryBase)) {
       found.facts.put("width", width);
       found.facts.put("height", height);
     }
   }
 
-  private static @org.jspecify.annotations.Nullable Integer number(Directory directory, List<String> names) {
+  private static @org.jspecify.annotations.Nullable Integer number(
+      Directory directory, List<String> names) {
     for (com.drew.metadata.Tag tag : directory.getTags()) {
       if (names.contains(tag.getTagName())) {
         return directory.getInteger(tag.getTagType());
@@ -62,17 +69,20 @@ final class PhotoReader {
   private static void exif(Directory exif, Found found) {
     Integer orientation = exif.getInteger(ExifDirectoryBase.TAG_ORIENTATION);
     if (orientation != null) {
-      found.facts.put("rotation", orientation == 6 ? 90 : orientation == 3 ? 180 : orientation == 8 ? 270 : 0);
+      found.facts.put(
+          "rotation", orientation == 6 ? 90 : orientation == 3 ? 180 : orientation == 8 ? 270 : 0);
     }
     String taken = exif.getString(ExifDirectoryBase.TAG_DATETIME_ORIGINAL);
     if (taken != null && taken.matches("\\d{4}:\\d\\d:\\d\\d \\d\\d:\\d\\d:\\d\\d")) {
-      found.facts.put("takenAt", taken.substring(0, 10).replace(':', '-') + "T" + taken.substring(11));
+      found.facts.put(
+          "takenAt", taken.substring(0, 10).replace(':', '-') + "T" + taken.substring(11));
     }
     String model = exif.getString(ExifDirectoryBase.TAG_MODEL);
     String make = exif.getString(ExifDirectoryBase.TAG_MAKE);
     if (model != null) {
       String camera = make == null || model.startsWith(make) ? model : make.strip() + " " + model;
-      found.facts.put("camera", camera.strip().substring(0, Math.min(100, camera.strip().length())));
+      found.facts.put(
+          "camera", camera.strip().substring(0, Math.min(100, camera.strip().length())));
     }
   }
 }

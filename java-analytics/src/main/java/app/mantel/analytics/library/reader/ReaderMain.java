@@ -13,10 +13,13 @@ import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One line in, a file's path in Base64; one line out, JSON of what was found or why nothing was. */
+/**
+ * One line in, a file's path in Base64; one line out, JSON of what was found or why nothing was.
+ */
 public final class ReaderMain {
   private static final Set<String> MP4 = Set.of("mp4", "m4v", "mov", "m4a", "m4b", "3gp", "3g2");
-  private static final Set<String> MUSIC = Set.of("mp3", "flac", "ogg", "oga", "wav", "aiff", "aif", "wma");
+  private static final Set<String> MUSIC =
+      Set.of("mp3", "flac", "ogg", "oga", "wav", "aiff", "aif", "wma");
   private static final Set<String> PHOTO =
       Set.of("jpg", "jpeg", "png", "gif", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff");
 
@@ -33,7 +36,8 @@ public final class ReaderMain {
     // What a library prints must not be taken for an answer.
     PrintStream out = System.out;
     System.setOut(System.err);
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       Path file = Path.of(new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8));
       Map<String, Object> answer = new LinkedHashMap<>();

@@ -1,0 +1,269 @@
+package app.mantel.analytics.library;
+
+import app.mantel.analytics.db.Database;
+import app.mantel.analytics.playback.ByteTimeIndex;
+import app.mantel.analytics.playback.DirtyDays;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The queue of files to read, and what was read.
+ *
+ * <p>Rules: an attempt is written down before a file is opened. After two that did not end the file
+ * is set aside until it changes. A file that cannot be read is noted once.
+ */
+@Component
+public class FactStore {
+  private static final int MOST_ATTEMPTS = 2;
+
+  private final Database database;
+  private final DirtyDays dirty;
+  private final JsonMapper json;
+  private final Clock clock;
+
+  FactStore(Database database, DirtyDays dirty, JsonMapper json, Clock clock) {
+    this.database = database;
+    this.dirty = dirty;
+    this.json = json;
+    this.clock = clock;
+  }
+
+  /** A file to read; {@code sizeBytes} and {@code mtimeNs} are what the appliance's index has. */
+  record Job(
+      AnalysisKind kind,
+      String fileId,
+      String root,
+      String path,
+      boolean unreadableName,
+      String type,
+      long sizeBytes,
+      long mtimeNs) {}
+
+  /** The next job that is due, its attempt written down; empty where there is none. */
+  Optional<Job> take() {
+    return database.write(
+        store -> {
+          store
+              .sql()
+              .sql(
+                  "update analysis_job set set_aside = 'reading it never came to an end'"
+                      + " where set_aside is null and attempts >= ?")
+              .param(MOST_ATTEMPTS)
+              .update();
+          // 'describe' comes before 'checksum' when sorted backwards
+          Optional<Job> next =
+              store
+                  .sql()
+                  .sql(
+                      "select j.kind, l.* from analysis_job j join library_file l on l.file_id = j.file_id"
+                          + " where j.set_aside is null and j.not_before <= ? and l.removed_at is null"
+                          + " order by j.kind desc, j.not_before, l.added_at desc, j.file_id limit 1")
+                  .param(clock.millis())
+                  .query(
+                      (row, n) ->
+                          new Job(
+                              row.getString("kind").equals("describe")
+                                  ? AnalysisKind.DESCRIBE
+                                  : AnalysisKind.CHECKSUM,
+                              row.getString("file_id"),
+                              row.getString("root"),
+                              row.getString("path"),
+                              row.getString("path_base64") != null,
+                              row.getString("type"),
+                              row.getLong("size_bytes"),
+                              row.getLong("mtime_ns")))
+                  .optional();
+          next.ifPresent(
+              job ->
+                  store
+                      .sql()
+                      .sql(
+                          "update analysis_job set attempts = attempts + 1 where file_id = ? and kind = ?")
+                      .params(job.fileId(), job.kind().stored())
+                      .update());
+          return next;
+        });
+  }
+
+  /**
+   * Not now, and it does not count as a try: the disk is away, or the file is still being written.
+   */
+  void later(Job job, long delayMs) {
+    database.write(
+        store ->
+            store
+                .sql()
+                .sql(
+                    "update analysis_job set attempts = 0, not_before = ? where file_id = ? and kind = ?")
+                .params(clock.millis() + delayMs, job.fileId(), job.kind().stored())
+                .update());
+  }
+
+  void described(Job job, Facts facts) {
+    Facts.Keyframes keyframes = facts.keyframes();
+    byte[] index =
+        keyframes == null || facts.durationSec() <= 0
+            ? null
+            : ByteTimeIndex.of(
+                    keyframes.positions(), keyframes.times(), job.sizeBytes(), facts.durationSec())
+                .encode();
+    save(job, json.writeValueAsString(facts.fields()), facts.durationSec(), index, null);
+  }
+
+  /** Noted once; it is tried again when the file changes. */
+  void failed(Job job, String reason) {
+    if (job.kind() == AnalysisKind.DESCRIBE) {
+      save(job, "{\"broken\":true}", 0, null, reason.substring(0, Math.min(200, reason.length())));
+    } else {
+      database.write(
+          store ->
+              store
+                  .sql()
+                  .sql(
+                      "update analysis_job set set_aside = ? where file_id = ? and kind = 'checksum'")
+                  .params(reason, job.fileId())
+                  .update());
+    }
+  }
+
+  private void save(
+      Job job, String facts, double duration, byte @Nullable [] index, @Nullable String failure) {
+    database.write(
+        store -> {
+          store
+              .sql()
+              .sql(
+                  "insert into file_facts (file_id, size_bytes, mtime_ns, described_at, failure, duration_sec,"
+                      + " facts, keyframes, pending) values (?, ?, ?, ?, ?, ?, ?, ?, 1)"
+                      + " on conflict (file_id) do update set size_bytes = excluded.size_bytes, mtime_ns ="
+                      + " excluded.mtime_ns, described_at = excluded.described_at, failure ="
+                      + " excluded.failure, duration_sec = excluded.duration_sec, facts = excluded.facts,"
+                      + " keyframes = excluded.keyframes, sha256 = case when file_facts.mtime_ns ="
+                      + " excluded.mtime_ns and file_facts.size_bytes = excluded.size_bytes then"
+                      + " file_facts.sha256 else null end, pending = 1")
+              .params(
+                  Arrays.asList(
+                      job.fileId(),
+                      job.sizeBytes(),
+                      job.mtimeNs(),
+                      clock.millis(),
+                      failure,
+                      duration,
+                      facts,
+                      index))
+              .update();
+          done(store, job);
+          dirty.markPlaysOf(store, job.fileId());
+          return true;
+        });
+  }
+
+  /** {@code keyframes} is null where the index is known already or there is none. */
+  void hashed(Job job, String sha256, Facts.@Nullable Keyframes keyframes) {
+    database.write(
+        store -> {
+          store
+              .sql()
+              .sql(
+                  "insert into file_facts (file_id, size_bytes, mtime_ns, described_at, facts, sha256, hashed_at,"
+                      + " pending) values (?, ?, ?, ?, '{}', ?, ?, 1) on conflict (file_id) do update set"
+                      + " facts = case when file_facts.size_bytes = excluded.size_bytes and"
+                      + " file_facts.mtime_ns = excluded.mtime_ns then file_facts.facts else '{}' end,"
+                      + " size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,"
+                      + " sha256 = excluded.sha256, hashed_at = excluded.hashed_at, pending = 1")
+              .params(
+                  job.fileId(),
+                  job.sizeBytes(),
+                  job.mtimeNs(),
+                  clock.millis(),
+                  sha256,
+                  clock.millis())
+              .update();
+          if (keyframes != null) {
+            keepIndex(store, job, keyframes);
+          }
+          done(store, job);
+          return true;
+        });
+  }
+
+  private void keepIndex(Database.Writing store, Job job, Facts.Keyframes keyframes) {
+    double duration =
+        store
+            .sql()
+            .sql("select coalesce(duration_sec, 0) from file_facts where file_id = ?")
+            .param(job.fileId())
+            .query(Double.class)
+            .single();
+    if (duration > 0) {
+      store
+          .sql()
+          .sql("update file_facts set keyframes = ? where file_id = ?")
+          .params(
+              ByteTimeIndex.of(keyframes.positions(), keyframes.times(), job.sizeBytes(), duration)
+                  .encode(),
+              job.fileId())
+          .update();
+      dirty.markPlaysOf(store, job.fileId());
+    }
+  }
+
+  boolean hasIndex(String fileId) {
+    return database
+        .read()
+        .sql("select 1 from file_facts where file_id = ? and keyframes is not null")
+        .param(fileId)
+        .query(Integer.class)
+        .optional()
+        .isPresent();
+  }
+
+  private static void done(Database.Writing store, Job job) {
+    store
+        .sql()
+        .sql("delete from analysis_job where file_id = ? and kind = ?")
+        .params(job.fileId(), job.kind().stored())
+        .update();
+  }
+
+  /**
+   * Up to {@code most} facts that the appliance was not told yet, in its words; they count as told.
+   */
+  public List<Map<String, Object>> takePending(Database.Writing store, int most) {
+    List<Map<String, Object>> facts =
+        new ArrayList<>(
+            store
+                .sql()
+                .sql(
+                    "select file_id, size_bytes, mtime_ns, facts, sha256 from file_facts where pending = 1"
+                        + " order by described_at, file_id limit ?")
+                .param(most)
+                .query(
+                    (row, n) -> {
+                      Map<String, Object> fact = new LinkedHashMap<>();
+                      fact.put("fileId", row.getString(1));
+                      fact.put("size", row.getLong(2));
+                      fact.put("mtimeNs", Long.toString(row.getLong(3)));
+                      if (row.getString(5) != null) {
+                        fact.put("sha256", row.getString(5));
+                      }
+                      json.readTree(row.getString(4))
+                          .properties()
+                          .forEach(field -> fact.put(field.getKey(), field.getValue()));
+                      return fact;
+                    })
+                .list());
+    store.each(
+        "update file_facts set pending = 0 where file_id = ?",
+        facts.stream().map(fact -> new Object[] {fact.get("fileId")}).toList());
+    return facts;
+  }
+}

@@ -1,0 +1,77 @@
+package app.mantel.analytics.library;
+
+import app.mantel.analytics.settings.Settings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.springframework.stereotype.Component;
+
+/** Files beneath the roots, and nothing else: no way out by a link or by dots. */
+@Component
+class Places {
+  private static final int AT_ONCE = 1 << 20;
+
+  private final Settings settings;
+
+  Places(Settings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Throws IOException with a reason where {@code path} is no regular file beneath {@code root}.
+   */
+  Path file(String root, String path) throws IOException {
+    try {
+      Path base = Path.of(root);
+      if (!settings.library().contains(base)) {
+        throw new IOException("its folder is no media root");
+      }
+      Path file = base.resolve(path).normalize();
+      Path real = file.toRealPath();
+      if (!file.startsWith(base)
+          || !real.equals(base.toRealPath().resolve(base.relativize(file)))) {
+        throw new IOException("it lies behind a link");
+      }
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        throw new IOException("it is no regular file");
+      }
+      return file;
+    } catch (InvalidPathException unreadable) {
+      throw new IOException("its name cannot be written", unreadable);
+    }
+  }
+
+  /** Whether the file is still the one of the index. */
+  static boolean unchanged(Path file, long sizeBytes, long mtimeNs) throws IOException {
+    BasicFileAttributes now =
+        Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    return now.size() == sizeBytes
+        && now.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS) == mtimeNs;
+  }
+
+  /** SHA-256 in lower-case hexadecimal; stops when the thread is interrupted. */
+  static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] buffer = new byte[AT_ONCE];
+      try (DigestInputStream in =
+          new DigestInputStream(Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS), digest)) {
+        while (in.read(buffer) >= 0) {
+          if (Thread.currentThread().isInterrupted()) {
+            throw new IOException("the daemon stops");
+          }
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+}
