@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     wake = commands.add_parser("wake", help="wake a machine by its name")
     wake.add_argument("name")
     wake.set_defaults(call=_wake)
+    scan = commands.add_parser("scan", help="bring the index in line with the disk")
+    scan.add_argument("--adopt", action="store_true", help="accept a new or replaced library root")
+    scan.set_defaults(call=_scan)
+    doctor = commands.add_parser("doctor", help="look at everything, and say what to do about each fault")
+    doctor.set_defaults(call=_doctor)
     lockdown = commands.add_parser("lockdown", help="end every session, link, pairing and cast at once")
     lockdown.set_defaults(call=_lockdown)
     for name, call, text in (
@@ -111,6 +116,27 @@ async def _user_reset(settings: Settings, words: argparse.Namespace) -> int:
 
 async def _wake(settings: Settings, words: argparse.Namespace) -> int:
     return 0 if await wake(settings, words.name) else 1
+
+
+async def _scan(settings: Settings, words: argparse.Namespace) -> int:
+    from appliance.library.command import scan
+
+    found = await scan(settings, words.adopt)
+    print(
+        f"{found.added} added, {found.changed} changed, {found.removed} removed; {found.looked_at} looked at."
+    )
+    return 0
+
+
+async def _doctor(settings: Settings, _words: argparse.Namespace) -> int:
+    from appliance.doctor import findings
+
+    faults = 0
+    async for finding in findings(settings):
+        print(finding.line(), flush=True)
+        faults += finding.ok is False
+    print(f"{faults} to mend." if faults else "All is well.")
+    return 1 if faults else 0
 
 
 async def _lockdown(settings: Settings, _words: argparse.Namespace) -> int:

@@ -1,0 +1,238 @@
+"""`mantel doctor`: looks at everything that Mantel stands on, and says what to do about each fault.
+
+Each check is a function that returns findings; none changes anything. It runs beside a Mantel that
+serves, and without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import shutil
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy import text
+
+from appliance.database import Database
+from appliance.errors import MantelError
+from appliance.settings import Settings
+from appliance.units import GIB, SECONDS
+from dlna.interfaces import Interface, interfaces
+
+REPLY = 2 * SECONDS
+SMALLEST_WATCHES = 8_192
+"""inotify watches: the kernel's smallest default, too few for a large library."""
+WRITTEN_IN = 1_790_000_000
+"""Epoch seconds of September 2026: a clock before that has lost its time (a Pi has no battery)."""
+MULTICAST = ("239.255.255.250", 1900)
+"""UPnP Device Architecture 1.0 §1.2.2."""
+SEARCH = (
+    'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n'
+    "ST: urn:schemas-upnp-org:device:MediaServer:1\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`ok` None: worth knowing, no fault. `remedy` is the one thing to do."""
+
+    about: str
+    ok: bool | None
+    said: str
+    remedy: str = ""
+
+    def line(self) -> str:
+        mark = {True: "✓", False: "✗", None: "·"}[self.ok]
+        return f"{mark} {self.about:<12} {self.said}" + (f"\n{'':15}→ {self.remedy}" if self.remedy else "")
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """All findings, in the order in which faults cause each other."""
+    for check in CHECKS:
+        try:
+            for finding in await check(settings):
+                yield finding
+        except (OSError, MantelError) as error:
+            yield Finding(check.__name__.lstrip("_"), False, str(error))
+
+
+async def _clock(_settings: Settings) -> list[Finding]:
+    if time.time() < WRITTEN_IN:
+        said = time.strftime("it is %Y-%m-%d here", time.gmtime())
+        return [
+            Finding(
+                "clock", False, said, "set the time: `timedatectl set-ntp true`; sign-ins and links need it"
+            )
+        ]
+    return [Finding("clock", True, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))]
+
+
+async def _programs(_settings: Settings) -> list[Finding]:
+    found = []
+    for program in ("ffmpeg", "ffprobe"):
+        if path := shutil.which(program):
+            found.append(Finding(program, True, await _first_line(path, "-version")))
+        else:
+            remedy = "`apt install ffmpeg`; until then files are played as they are, and not described"
+            found.append(Finding(program, False, "is not here", remedy))
+    return found
+
+
+async def _disks(settings: Settings) -> list[Finding]:
+    found = []
+    for root in settings.library:
+        if not root.is_dir():
+            found.append(
+                Finding("library", False, f"{root} is not there", "mount it, or correct MANTEL_LIBRARY")
+            )
+            continue
+        found.append(_space("library", root, settings.free_space))
+        if not (root / ".mantel" / "root-id").exists():
+            remedy = "if this is the right folder, `mantel scan --adopt`; else mount the disk"
+            found.append(
+                Finding("library", None, f"{root} was never adopted, or its disk is another", remedy)
+            )
+    found.append(_space("state", settings.state, GIB // 4))
+    return found
+
+
+def _space(about: str, folder: Path, least: int) -> Finding:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    said = f"{folder}: {free / GIB:.1f} GiB free"
+    if free < least:
+        return Finding(about, False, said, "make room: uploads are refused until then")
+    return Finding(about, True, said)
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    if not settings.database_url and not (settings.state / "mantel.db").exists():
+        return [Finding("database", None, "there is none yet; the first start makes it")]
+    database = Database(settings.appliance_database_url)
+    try:
+        async with database.read() as connection:
+            kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+            if database.is_sqlite:
+                word = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar()
+                if word != "ok":
+                    return [
+                        Finding(
+                            "database", False, f"SQLite: {word}", "restore a backup: `mantel restore FILE`"
+                        )
+                    ]
+            files = (
+                await connection.execute(text("SELECT count(*) FROM files WHERE gone_at IS NULL"))
+            ).scalar()
+        return [Finding("database", True, f"{kind}, {files} files in the index")]
+    except Exception as error:
+        return [
+            Finding("database", False, str(error).splitlines()[0], "is it running, and is the URL right?")
+        ]
+    finally:
+        await database.close()
+
+
+async def _ports(settings: Settings) -> list[Finding]:
+    found = []
+    for about, port, path in (
+        ("page", settings.http_port, "/healthz"),
+        ("TVs", settings.lan_port, "/description.xml"),
+    ):
+        status = await _status(f"http://127.0.0.1:{port}{path}")
+        if status is None:
+            found.append(
+                Finding(about, None, f"nobody serves on port {port}", "start it: `systemctl start mantel`")
+            )
+        elif status in (200, 403, 421):
+            found.append(Finding(about, True, f"port {port} answers"))
+        else:
+            remedy = f"another program may have port {port}: `ss -ltnp 'sport = :{port}'`"
+            found.append(Finding(about, False, f"port {port} answers {status}", remedy))
+    return found
+
+
+async def _daemon(settings: Settings) -> list[Finding]:
+    if settings.analytics == "off":
+        return [Finding("analytics", None, "switched off: no reports, and our own probe describes files")]
+    status = await _status(f"http://127.0.0.1:{settings.analytics_port}/health")
+    if status == 200:
+        return [Finding("analytics", True, f"the daemon answers on port {settings.analytics_port}")]
+    said = "does not answer" if status is None else f"answers {status}"
+    remedy = "look at `journalctl -u mantel-analytics`; all but reports and checksums goes on without it"
+    return [Finding("analytics", False, f"the daemon {said}", remedy)]
+
+
+async def _watches(_settings: Settings) -> list[Finding]:
+    limit = await asyncio.to_thread(_watch_limit)
+    if limit is None:
+        return []
+    if limit <= SMALLEST_WATCHES:
+        remedy = "`sysctl fs.inotify.max_user_watches=65536`; without it new files show at the next full look"
+        return [Finding("inotify", None, f"{limit} folders can be watched", remedy)]
+    return [Finding("inotify", True, f"{limit} folders can be watched")]
+
+
+def _watch_limit() -> int | None:
+    """None where the kernel has no inotify."""
+    file = Path("/proc/sys/fs/inotify/max_user_watches")
+    return int(file.read_text()) if file.exists() else None
+
+
+async def _network(settings: Settings) -> list[Finding]:
+    served = interfaces(settings.interfaces)
+    if not served:
+        remedy = "name it in MANTEL_INTERFACES; VPNs, tunnels and containers are left out unless named"
+        return [Finding("network", False, "no interface with a private address", remedy)]
+    return [await asyncio.to_thread(_search, one) for one in served]
+
+
+def _search(interface: Interface) -> Finding:
+    """Ask for media servers there, as a TV does, and count who answers."""
+    own = str(interface.address)
+    heard: set[str] = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, ipaddress.IPv4Address(own).packed)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 2)
+        sock.bind((own, 0))
+        sock.settimeout(0.2)
+        sock.sendto(SEARCH.encode(), ("127.0.0.1", 1900) if interface.name == "lo" else MULTICAST)
+        until = time.monotonic() + REPLY
+        while time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                heard.add(sock.recvfrom(2048)[1][0])
+    who = ", ".join(sorted(heard)) or "nobody"
+    said = f"{interface.name} {own}: sent one search, {len(heard)} answered ({who})"
+    if own in heard or "127.0.0.1" in heard:
+        return Finding("network", True, said)
+    remedy = "is Mantel running, and does the firewall let UDP 1900 through?"
+    return Finding("network", None, said, remedy)
+
+
+async def _status(url: str) -> int | None:
+    try:
+        timeout = aiohttp.ClientTimeout(total=REPLY)
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
+            return answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return None
+
+
+async def _first_line(*argv: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env={"PATH": os.environ.get("PATH", "")},
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return output.decode(errors="replace").partition("\n")[0][:60]
+
+
+CHECKS: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
+    _clock, _programs, _disks, _watches, _database, _ports, _daemon, _network,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""mantel doctor and mantel scan beside a real appliance, and where something is wrong."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from appliance.doctor import findings
+from appliance.settings import read_settings
+from tests.house import House, files_when, house, sign_in
+
+
+async def mantel(home: House, *words: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "appliance", *words, env=home.environment,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def test_all_is_well_on_a_house_that_serves(tmp_path: Path, media: Path) -> None:
+    async with house(tmp_path, media) as home:
+        async with sign_in(home) as http:
+            await files_when(home, http, 12)
+        status, said = await mantel(home, "doctor")
+    assert "12 files in the index" in said
+    assert "All is well." in said, said
+    assert status == 0
+
+
+async def test_each_fault_has_a_remedy(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "MANTEL_LIBRARY": str(tmp_path / "nowhere"),
+            "MANTEL_STATE": str(tmp_path / "state"),
+            "MANTEL_FREE_SPACE": "900 TiB",
+            "MANTEL_HTTP_PORT": "9",
+            "MANTEL_LAN_PORT": "9",
+            "MANTEL_ANALYTICS_PORT": "9",
+            "MANTEL_INTERFACES": "no-such-card",
+        }
+    )
+    found = [finding async for finding in findings(settings)]
+    faults = {finding.about for finding in found if finding.ok is False}
+    assert faults == {"library", "analytics", "network"}
+    assert all(finding.remedy for finding in found if finding.ok is False)
+
+
+async def test_scan_prints_what_it_did(tmp_path: Path, media: Path) -> None:
+    async with house(tmp_path, media) as home:
+        async with sign_in(home) as http:
+            await files_when(home, http, 12)
+    (tmp_path / "library" / "Films" / "Summer in Lot 12.mp4").unlink()
+    status, said = await mantel(home, "scan")
+    assert status == 0
+    assert "1 removed" in said
