@@ -225,10 +225,14 @@ async def _status(url: str) -> int | None:
 
 
 async def _first_line(*argv: str) -> str:
+    silent = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        *argv,
+        stdin=silent,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=silent,
         env={"PATH": os.environ.get("PATH", "")},
-    )  # fmt: skip
+    )
     output, _ = await process.communicate()
     return output.decode(errors="replace").partition("\n")[0][:60]
 
