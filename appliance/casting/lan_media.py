@@ -16,6 +16,7 @@ from aiohttp import web
 
 from appliance.accounts.caller import Caller
 from appliance.casting.grants import Grants
+from appliance.casting.media import ORIGINAL, PICTURE
 from appliance.errors import Forbidden, NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.lan.casts import Admitted
@@ -39,7 +40,8 @@ from dlna.catalog import (
 )
 from dlna.search_criteria import Criteria
 
-ORIGINAL = "o"
+PICTURE_SIZE = 640
+"""Pixels of the longer side: JPEG_SM of the DLNA Guidelines, and enough for a Cast device's screen."""
 _CAPTION = re.compile(r"(vtt|srt)(\d{1,3})")
 _TYPES = {"vtt": "text/vtt; charset=utf-8", "srt": "text/srt; charset=utf-8"}
 _TIMES = re.compile(r"^(\d\d:\d\d:\d\d)\.(\d{3}) --> (\d\d:\d\d:\d\d)\.(\d{3})$")
@@ -93,6 +95,9 @@ class WithCasts:
                 return await self._original(grant, admitted, viewer)
             if match := _CAPTION.fullmatch(grant.rendition):
                 return await self._caption(grant, admitted, match[1], int(match[2]))
+            if grant.rendition == PICTURE:
+                made = await self._library.thumbnail(grant.item, PICTURE_SIZE, admitted.caller.sees)
+                return CastBytes(made.jpeg, "image/jpeg", MediaKind.IMAGE)
         except Forbidden as error:
             raise NotAllowed(error.what) from error
         except NotFound as error:
@@ -117,7 +122,7 @@ class WithCasts:
 
     async def _caption(self, grant: Grant, admitted: Admitted, kind: str, number: int) -> Opened:
         text = await self._subtitles.vtt(grant.item, admitted.caller.sees, number)
-        return CastText((srt(text) if kind == "srt" else text).encode(), _TYPES[kind])
+        return CastBytes((srt(text) if kind == "srt" else text).encode(), _TYPES[kind])
 
 
 class CastFile:
@@ -181,18 +186,20 @@ class CastFile:
         self._opened.close()
 
 
-class CastText:
-    """An `Opened`: subtitles."""
+class CastBytes:
+    """An `Opened`: subtitles, or a picture."""
 
     caption_path: str | None = None
     cross_origin = True
 
-    def __init__(self, text: bytes, mime_type: str) -> None:
-        self.resource = Resource(path="", mime_type=mime_type, size=len(text))
-        self._text = text
+    def __init__(self, content: bytes, mime_type: str, kind: MediaKind = MediaKind.VIDEO) -> None:
+        self.resource = Resource(path="", mime_type=mime_type, size=len(content), kind=kind)
+        self._content = content
 
     async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
-        response = web.Response(body=self._text, headers={**headers, "Content-Type": self.resource.mime_type})
+        response = web.Response(
+            body=self._content, headers={**headers, "Content-Type": self.resource.mime_type}
+        )
         await response.prepare(request)
         return response
 

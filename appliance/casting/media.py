@@ -16,6 +16,9 @@ from dlna.clients.client import DEFAULT, Client, Hints
 from dlna.clients.recognise import family_of
 from dlna.protocol_info import features, mime_type
 
+ORIGINAL, PICTURE = "o", "sm"
+"""Renditions, as `lan.media_urls.Grant` names them."""
+
 CAST_SINK = frozenset(
     {
         "video/mp4",
@@ -76,7 +79,7 @@ def media(
     extension = extension if extension.isascii() and extension.isalnum() and len(extension) <= 5 else "bin"
     resource = Resource(path="", mime_type=file.mime_type, kind=kind)
     return Media(
-        url=url("o", extension),
+        url=url(ORIGINAL, extension),
         title=file.title or PurePath(file.name).stem,
         mime_type=mime_type(resource, client),
         kind=kind.value,
@@ -86,6 +89,7 @@ def media(
         resolution=file.resolution,
         artist=file.artist,
         album=file.album,
+        art_url=url(PICTURE, "jpg"),
         subtitles=tuple(
             Subtitles(
                 url(f"{caption}{track.n}", caption),

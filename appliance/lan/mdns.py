@@ -64,6 +64,8 @@ class Mdns:
         self._info: ServiceInfo | None = None
         self._task: asyncio.Task[None] | None = None
         self._current: list[str] = []
+        self.zeroconf: AsyncZeroconf | None = None
+        """None where the sockets could not be opened."""
 
     @property
     def host(self) -> str | None:
@@ -74,8 +76,14 @@ class Mdns:
         """Opens the sockets; asking for the name goes on in the background."""
         self._current = self._addresses()
         choice = self._current or InterfaceChoice.Default
-        self.zeroconf = AsyncZeroconf(interfaces=choice, ip_version=IPVersion.V4Only)
-        self._task = asyncio.create_task(self._keep(), name="mdns")
+        try:
+            self.zeroconf = AsyncZeroconf(interfaces=choice, ip_version=IPVersion.V4Only)
+        except OSError as error:
+            log.error(
+                "mDNS cannot listen on port 5353; no name is announced, no Cast device found: %s", error
+            )
+            return
+        self._task = asyncio.create_task(self._keep(self.zeroconf), name="mdns")
 
     async def stop(self) -> None:
         """Says goodbye, so that nobody keeps the name."""
@@ -83,43 +91,44 @@ class Mdns:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        with contextlib.suppress(OSError):
-            await self.zeroconf.async_close()
+        if self.zeroconf:
+            with contextlib.suppress(OSError):
+                await self.zeroconf.async_close()
 
     def _addresses(self) -> list[str]:
         return [str(i.address) for i in self._interfaces()]
 
-    async def _keep(self) -> None:
+    async def _keep(self, mdns: AsyncZeroconf) -> None:
         while True:
             try:
-                await self._follow_interfaces()
+                await self._follow_interfaces(mdns)
                 if self._info is None and self._current:
-                    await self._take_name()
-                elif self._info and self._loses():
-                    await self._give_up_name()
+                    await self._take_name(mdns)
+                elif self._info and self._loses(mdns):
+                    await self._give_up_name(mdns)
                     continue
             except (OSError, NonUniqueNameException) as error:
                 log.warning("The name could not be announced on the network: %s", error)
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _follow_interfaces(self) -> None:
+    async def _follow_interfaces(self, mdns: AsyncZeroconf) -> None:
         now = self._addresses()
         if now == self._current:
             return
         self._current = now
-        await self.zeroconf.async_update_interfaces(now or InterfaceChoice.Default)
+        await mdns.async_update_interfaces(now or InterfaceChoice.Default)
         if self._info:
-            await self.zeroconf.async_unregister_service(self._info)
+            await mdns.async_unregister_service(self._info)
             self._info = None
 
-    async def _take_name(self) -> None:
+    async def _take_name(self, mdns: AsyncZeroconf) -> None:
         first = self._number
         for number in range(first, first + TRIES):
             label, shown = host_label(self._name), self._name.replace(".", " ")[:48]
             if number > 1:
                 label, shown = f"{label}-{number}", f"{shown} ({number})"
             host = f"{label}.local."
-            if await self._is_taken(host):
+            if await self._is_taken(mdns, host):
                 continue
             info = ServiceInfo(
                 SERVICE,
@@ -130,37 +139,37 @@ class Mdns:
                 properties={"path": "/"},
             )
             try:
-                await (await self.zeroconf.async_register_service(info, strict=False))
+                await (await mdns.async_register_service(info, strict=False))
             except NonUniqueNameException:
                 continue
             self._number, self._info = number, info
-            if self._loses():
+            if self._loses(mdns):
                 # Somebody took it while we did.
-                await self._give_up_name()
-                return await self._take_name()
+                await self._give_up_name(mdns)
+                return await self._take_name(mdns)
             log.info("The page is at http://%s:%d on this network", host.rstrip("."), self._port)
             self._on_named(host.rstrip("."))
             return
         log.error("All names from %s on are taken on this network", host_label(self._name))
 
-    async def _is_taken(self, host: str) -> bool:
+    async def _is_taken(self, mdns: AsyncZeroconf, host: str) -> bool:
         resolver = AddressResolverIPv4(host)
-        await resolver.async_request(self.zeroconf.zeroconf, ASK_FOR)
+        await resolver.async_request(mdns.zeroconf, ASK_FOR)
         return bool(set(resolver.parsed_addresses()) - set(self._current))
 
-    def _loses(self) -> bool:
+    def _loses(self, mdns: AsyncZeroconf) -> bool:
         """Whether somebody with a lower address uses our host name too."""
         assert self._info
         assert self._info.server
-        records = self.zeroconf.zeroconf.cache.get_all_by_details(self._info.server, TYPE_A, CLASS_IN)
+        records = mdns.zeroconf.cache.get_all_by_details(self._info.server, TYPE_A, CLASS_IN)
         others = {
             IPv4Address(r.address) for r in records if isinstance(r, DNSAddress) and len(r.address) == 4
         } - {IPv4Address(a) for a in self._current}
         return bool(others) and min(others) < min(IPv4Address(a) for a in self._current)
 
-    async def _give_up_name(self) -> None:
+    async def _give_up_name(self, mdns: AsyncZeroconf) -> None:
         assert self._info
         log.warning("Another machine is called %s too; taking the next name", self._info.server)
-        await (await self.zeroconf.async_unregister_service(self._info))
+        await (await mdns.async_unregister_service(self._info))
         self._info = None
         self._number += 1

@@ -33,7 +33,7 @@ def didl(media: Media) -> str:
         parts.append(f"<upnp:album>{xml_line(media.album)}</upnp:album>")
     if media.art_url:
         parts.append(
-            f'<upnp:albumArtURI dlna:profileID="JPEG_TN">{xml_line(media.art_url)}</upnp:albumArtURI>'
+            f'<upnp:albumArtURI dlna:profileID="JPEG_SM">{xml_line(media.art_url)}</upnp:albumArtURI>'
         )
     attributes = {
         "protocolInfo": f"http-get:*:{media.mime_type}:{media.features}",

@@ -63,9 +63,13 @@ class Discovery:
         round_number = 0
         try:
             while True:
-                await self._follow_interfaces()
-                self._search()
-                await self._check_the_silent()
+                try:
+                    await self._follow_interfaces()
+                    self._search()
+                    await self._check_the_silent()
+                except OSError as error:
+                    # Another program holds port 1900 for itself, or an interface just went: the next round.
+                    log.warning("Looking for players failed, it goes on: %s", error)
                 round_number += 1
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), 1.0 if round_number < 3 else SEARCH_EVERY)

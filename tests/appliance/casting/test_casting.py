@@ -200,6 +200,10 @@ async def test_what_a_cast_device_fetches_has_ranges_subtitles_and_cors(
         assert "Access-Control-Allow-Origin: *" in text
         assert "Content-Type: text/vtt; charset=utf-8" in text
         assert "You &amp; <i>me</i>" in text
+        (picture,) = loaded["metadata"]["images"]
+        drawn = await curl(picture["url"], "-o", "/dev/null", "-D", "-")
+        assert "HTTP/1.1 200 OK" in drawn
+        assert "Content-Type: image/jpeg" in drawn
         head = await curl(loaded["contentId"], "-I")
         assert "HTTP/1.1 200 OK" in head
         assert "Content-Type: video/mp4" in head
