@@ -121,11 +121,7 @@ async def _wake(settings: Settings, words: argparse.Namespace) -> int:
 async def _scan(settings: Settings, words: argparse.Namespace) -> int:
     from appliance.library.command import scan
 
-    found = await scan(settings, words.adopt)
-    print(
-        f"{found.added} added, {found.changed} changed, {found.removed} removed; {found.looked_at} looked at."
-    )
-    return 0
+    return await scan(settings, words.adopt)
 
 
 async def _doctor(settings: Settings, _words: argparse.Namespace) -> int:

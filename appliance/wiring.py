@@ -116,6 +116,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             state=settings.state,
             rescan_seconds=settings.rescan_seconds,
             describe_all=settings.analytics == "off",
+            on_progress=lambda so_far: live.publish("scan", {"files": so_far.looked_at}),
         )
         await started(library)
         await started(News(library, live))

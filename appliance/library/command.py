@@ -1,55 +1,59 @@
-"""`mantel scan`: one look at everything from the command line, also while the appliance runs."""
+"""`mantel scan`: bringing the index in line with the disk, without the page."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-from pathlib import Path
 
 from appliance.database import Database
 from appliance.journal.journal import Journal
 from appliance.library.library import Library
 from appliance.library.scan import Result
 from appliance.settings import Settings
+from appliance.units import SECONDS
 
-TICK = 0.2
-"""Seconds between two updates of the bar."""
-WIDTH = 30
+MOST_LOOKS = 30
+"""A file that is written all the while is left to the running appliance."""
+BAR = 30
+"""Characters."""
 
 
-async def scan(settings: Settings, adopt: bool) -> Result:
-    """Bring the index in line with the disk; `adopt` accepts a new or replaced root. Raises Unavailable."""
+async def scan(settings: Settings, adopt: bool) -> int:
+    """Look at every root once, with a progress bar; `adopt` accepts a new or replaced root.
+
+    Prints what was added, changed and removed; 1 when a root is away.
+    """
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.appliance_database_url)
-    library = Library(database, Journal(database), settings.library, state=settings.state)
     try:
         await database.migrate()
+        library = Library(database, Journal(database), settings.library, state=settings.state)
         await library.adopt_roots(adopt)
-        drawing = asyncio.create_task(_draw(library, settings.library)) if sys.stderr.isatty() else None
-        try:
-            return await library.scan()
-        finally:
-            if drawing:
-                drawing.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await drawing
+        known = await library.count()
+        shown = sys.stderr.isatty()
+        total = Result()
+        for _ in range(MOST_LOOKS):
+            result = await library.scan(lambda so_far: _show(so_far.looked_at, known) if shown else None)
+            total += result
+            if not result.unsettled:
+                break
+            await asyncio.sleep(SECONDS)
+        if shown:
+            print(file=sys.stderr)
+        print(f"{total.added} added, {total.changed} changed, {total.removed} removed")
+        away = [root for root in library.roots if not root.online]
+        for root in away:
+            print(f"{root.path} is away: {root.why_away}")
+        missing = set(settings.library) - {root.path for root in library.roots}
+        for path in sorted(missing):
+            print(f"{path} is away: there is no such folder, or it cannot be written")
+        await library.stop()
+        return 1 if away or missing else 0
     finally:
-        for root in library.roots:
-            root.close()
         await database.close()
 
 
-async def _draw(library: Library, roots: tuple[Path, ...]) -> None:
-    """A bar that moves while the look goes on: how much there is, nobody knows before it has ended."""
-    step = 0
-    try:
-        while True:
-            place = step % (2 * WIDTH)
-            bar = " " * WIDTH
-            at = place if place < WIDTH else 2 * WIDTH - place - 1
-            print(f"\r[{bar[:at]}●{bar[at + 1 :]}] looking into {len(roots)} roots", end="", file=sys.stderr)
-            step += 1
-            await asyncio.sleep(TICK)
-    finally:
-        print("\r" + " " * (WIDTH + 40) + "\r", end="", file=sys.stderr)
+def _show(looked_at: int, known: int) -> None:
+    part = min(1.0, looked_at / known) if known else 0.0
+    filled = "█" * round(part * BAR)
+    print(f"\r{filled:░<{BAR}} {looked_at} files", end="", file=sys.stderr, flush=True)

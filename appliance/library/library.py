@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from appliance.database import Database
 from appliance.errors import Conflict, NotFound, Unavailable
 from appliance.journal.entry import Entry
 from appliance.library import companions, index_store, places, search, store, trash
+from appliance.library.adopting import adopt_roots
 from appliance.library.changes import Changes
 from appliance.library.describe import DESCRIBED, Describe
 from appliance.library.facts import Facts, write_facts
@@ -23,7 +24,7 @@ from appliance.library.items import File, FileQuery, Folder, Kind, Page
 from appliance.library.opened import OpenFile as OpenFile
 from appliance.library.parse import NoProgram
 from appliance.library.places import Destination
-from appliance.library.roots import Root, plan
+from appliance.library.roots import Root
 from appliance.library.saving import Draft, Journal, Saving
 from appliance.library.scan import Look, Result, Settling
 from appliance.library.thumbnails import Source, Thumbnail, Thumbnails
@@ -53,10 +54,14 @@ class Library:
         state: Path | None = None,
         rescan_seconds: float = 300,
         describe_all: bool = True,
+        on_progress: Callable[[Result], None] = lambda _so_far: None,
     ) -> None:
-        """`state`: where thumbnails are kept. `describe_all`: without the daemon our probe does it all."""
+        """`state`: where thumbnails are kept. `describe_all`: without the daemon our probe does it all.
+        `on_progress` is told how far a full scan is.
+        """
         self._database = database
         self._configured = tuple(roots)
+        self._on_progress = on_progress
         self._roots: dict[int, Root] = {}
         self.changes = Changes()
         self._saving = Saving(database, journal, self.changes)
@@ -67,8 +72,6 @@ class Library:
         self._describe = Describe(self, describe_all)
         self._thumbnails = Thumbnails(database, state or Path("var"))
         self._accessed: dict[str, int] = {}
-
-    # Life
 
     async def start(self) -> None:
         """Adopts the roots and begins to watch; the first look runs in the background."""
@@ -88,19 +91,7 @@ class Library:
 
     async def adopt_roots(self, adopt: bool = False) -> None:
         """Bring the table of roots in line with the settings; `adopt` accepts a new or replaced root."""
-        async with self._database.write() as connection:
-            for path in self._configured:
-                known = await index_store.known_roots(connection)
-                wanted = await asyncio.to_thread(plan, path, known, self._configured, adopt)
-                if wanted is None:
-                    log.warning("library folder %s is away: there is no such folder", path)
-                    continue
-                pk, folder_pk = await index_store.save_root(connection, wanted)
-                if pk not in self._roots:
-                    self._roots[pk] = Root(pk, wanted.root_id, path, folder_pk=folder_pk)
-                self._roots[pk].root_id = wanted.root_id
-        for root in self._roots.values():
-            await asyncio.to_thread(root.look)
+        self._roots = await adopt_roots(self._database, self._configured, self._roots, adopt)
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -136,6 +127,11 @@ class Library:
         """Folders directly in one, by name; for None the roots."""
         async with self._database.read() as connection:
             return tuple(await store.folders_in(connection, parent_id, self._root_pks, sees))
+
+    async def count(self) -> int:
+        """All files that are here."""
+        async with self._database.read() as connection:
+            return await store.count(connection)
 
     async def folders_at(self, path: str, sees: frozenset[Audience]) -> tuple[Folder, ...]:
         """Folders directly in the one at a root-relative path, over all roots (whose own path is empty)."""
@@ -235,8 +231,6 @@ class Library:
             raise NotFound("thumbnail", file_id)
         return Thumbnail(made, f'"{file_id}-{size}-{source.stamp}"')
 
-    # Changes
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Draft]:
         """A write transaction of which `changes` tells after the commit; other features add rows of their own
@@ -298,13 +292,14 @@ class Library:
         return await self.file(file_id, sees)
 
     async def set_audience(self, folder_id: str, audience: Audience | None) -> None:
-        """An admin's word on a top folder, or on the files in a root itself; None: by kind again."""
+        """An admin's word on a top folder, or on the files in a root itself; None: by kind again.
+
+        Raises NotFound, and Conflict for a deeper folder.
+        """
         async with self._database.read() as connection:
             row = await store.folder_by_id(connection, folder_id, self._root_pks, frozenset(Audience))
             place = await self._saving.place(connection, row.pk) if row else None
-        if place is None:
-            raise NotFound("folder", folder_id)
-        await places.set_rule(self._saving, place, audience)
+        await places.set_rule(self._saving, folder_id, place, audience)
 
     async def delete(
         self, file_id: str, sees: frozenset[Audience], who: str | None, deleted: Entry | None = None
@@ -341,48 +336,52 @@ class Library:
             raise NotFound("file", file_id)
         return row, self._roots[row.root_pk]
 
-    async def scan(self, first: bool = False) -> Result:
-        """Look at everything, now. Roots that are away are left as they are."""
+    async def scan(self, on_progress: Callable[[Result], None] | None = None) -> Result:
+        """Look at everything, now. Roots that are away are left as they are.
+
+        `on_progress` is called with what was done so far, for each root, after each folder.
+        """
         total = Result()
+        told = on_progress or self._on_progress
         for root in self.roots:
             await asyncio.to_thread(root.look)
             if root.online:
-                total += await self.look(root, [root.folder_pk], recursive=True)
+                total += await self.look(root, [root.folder_pk], True, told)
         if total.added > ANALYZE_AFTER:
             async with self._database.write() as connection:
                 await index_store.analyze(connection)
         return total
 
-    async def look(self, root: Root, folder_pks: Collection[int], recursive: bool) -> Result:
+    async def look(
+        self,
+        root: Root,
+        folder_pks: Collection[int],
+        recursive: bool,
+        on_progress: Callable[[Result], None] = lambda _so_far: None,
+    ) -> Result:
         """Look into some folders of a root. One look at a time."""
         async with self._looking:
             if not root.online:
                 return Result()
             async with self._database.read() as connection:
                 first = not await index_store.has_files(connection, root.pk)
-            for attempt in reversed(range(LOOKS)):
-                look = Look(self._database, self._saving, self._settling, root, self._watch.before_listing)
+            for again in reversed(range(LOOKS)):
+                look = Look(self._database, self._saving, self._settling, root)
+                look.before_listing, look.on_progress = self._watch.before_listing, on_progress
                 try:
                     with contextlib.suppress(Unavailable):
                         await look.run(folder_pks, recursive, first)
                     break
                 except Conflict:
-                    if not attempt:
+                    if not again:
                         raise
             self._watch.note(root, look.places)
             return look.result
 
     async def tidy(self) -> None:
         """What is done once in a while: old trash, rows of files long gone, when files were read."""
-        now = store.now_ms()
         await self._write_accessed()
-        for root in self.roots:
-            if root.online:
-                emptied = await trash.empty_old(self._database, self._saving, root, now - trash.KEPT * 1000)
-                await self._thumbnails.drop(emptied)
-        async with self._database.write() as connection:
-            gone = await store.delete_long_gone(connection, now - trash.KEPT * 1000)
-        await self._thumbnails.drop(gone)
+        await self._thumbnails.drop(await trash.tidy(self._database, self._saving, self.roots))
 
     async def _write_accessed(self) -> None:
         accessed, self._accessed = self._accessed, {}

@@ -225,8 +225,10 @@ async def set_tags(saving: Saving, row: Any, folder: str, tags: list[str]) -> No
         draft.touched.add(row.folder_pk)
 
 
-async def set_rule(saving: Saving, place: Place, audience: Audience | None) -> None:
+async def set_rule(saving: Saving, folder_id: str, place: Place | None, audience: Audience | None) -> None:
     """An admin's word on a top folder, or on the files in a root itself; None: by kind again."""
+    if place is None:
+        raise NotFound("folder", folder_id)
     if place.depth > 1:
         raise Conflict("An audience is given to a top folder; all in it follows.")
     async with saving.transaction() as draft:

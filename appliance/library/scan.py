@@ -80,16 +80,10 @@ class Settling:
 class Look:
     """One look at a root: all of it, or some of its folders."""
 
-    def __init__(
-        self,
-        database: Database,
-        saving: Saving,
-        settling: Settling,
-        root: Root,
-        before_listing: Callable[[Root, Place], None] = lambda _root, _place: None,
-    ) -> None:
+    def __init__(self, database: Database, saving: Saving, settling: Settling, root: Root) -> None:
         self._database, self._saving, self._settling = database, saving, settling
-        self._before_listing = before_listing
+        self.before_listing: Callable[[Root, Place], None] = lambda _root, _place: None
+        self.on_progress: Callable[[Result], None] = lambda _so_far: None
         self._root = root.require()
         self._batch = Batch(root)
         self._missing: dict[int, str] = {}
@@ -111,6 +105,7 @@ class Look:
         while stack:
             place, deep = stack.pop()
             stack += await self._look_into(place, deep)
+            self.on_progress(self.result)
             if self._batch.size >= BATCH:
                 await self._save()
         await self._save()
@@ -149,7 +144,7 @@ class Look:
         return [(child, True) for child, is_news in inner if deep or is_news]
 
     def _list(self, place: Place) -> Listing:
-        self._before_listing(self._root, place)
+        self.before_listing(self._root, place)
         return list_folder(self._root.fd, place.path)
 
     async def _compare_files(self, place: Place, listing: Listing, known: dict[bytes, Any]) -> None:

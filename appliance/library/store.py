@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
@@ -178,6 +178,10 @@ async def folders_in(
         mine = select(folders.c.pk).where(folders.c.id == parent_id).scalar_subquery()
         query = query.where(folders.c.parent_pk == mine)
     return [as_folder(row, sees) for row in await connection.execute(query)]
+
+
+async def count(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(func.count()).select_from(files).where(HERE))).scalar_one())
 
 
 async def undescribed(

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,18 @@ def _lying_in_trash(root: Root) -> list[str]:
             return os.listdir(fd)
     except OSError:
         return []
+
+
+async def tidy(database: Database, saving: Saving, roots: Sequence[Root]) -> list[str]:
+    """Forget for good what was trashed, or went away, 30 days ago; ids of the files."""
+    before_ms = store.now_ms() - KEPT * 1000
+    gone: list[str] = []
+    for root in roots:
+        if root.online:
+            gone += await empty_old(database, saving, root, before_ms)
+    async with database.write() as connection:
+        gone += await store.delete_long_gone(connection, before_ms)
+    return gone
 
 
 async def empty_old(database: Database, saving: Saving, root: Root, before_ms: int) -> list[str]:
