@@ -56,6 +56,7 @@ from appliance.web.internal import create_internal_app
 from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
 from appliance.web.news import News
+from appliance.web.trust import create_trust_app
 from appliance.web.welcome import welcome
 from dlna.interfaces import Interface, interfaces
 
@@ -75,6 +76,7 @@ class Appliance:
     internal_app: Any
     web_socket: socket.socket
     internal_socket: socket.socket
+    https_socket: socket.socket | None = None
 
 
 class _Part(Protocol):
@@ -88,6 +90,10 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
     async with AsyncExitStack() as stack:
         web_socket = stack.enter_context(contextlib.closing(bind(settings.bind, settings.http_port)))
         internal_socket = stack.enter_context(contextlib.closing(bind("127.0.0.1", settings.internal_port)))
+        https_socket = None
+        if settings.https_port is not None:
+            https_socket = stack.enter_context(contextlib.closing(bind(settings.bind, settings.https_port)))
+            settings = replace(settings, https_port=port_of(https_socket))
         settings = replace(settings, http_port=port_of(web_socket), internal_port=port_of(internal_socket))
 
         async def started(part: _Part) -> None:
@@ -197,7 +203,16 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         )
         internal_app = create_internal_app(to_appliance, library, journal)
         yield Appliance(
-            settings, accounts, library, journal, live, web_app, internal_app, web_socket, internal_socket
+            settings,
+            accounts,
+            library,
+            journal,
+            live,
+            web_app,
+            internal_app,
+            web_socket,
+            internal_socket,
+            https_socket,
         )
         live.stop()
 
@@ -213,7 +228,19 @@ async def serve(settings: Settings, beside: Coroutine[Any, Any, None] | None = N
         others = [tasks.create_task(_pat_watchdog(), name="watchdog")]
         if beside:
             others.append(tasks.create_task(beside, name="beside"))
-        tasks.create_task(serve_until(appliance.web_app, appliance.web_socket, stop), name="web")
+        plain_app = appliance.web_app
+        if appliance.https_socket is not None:
+            used = appliance.settings
+            assert used.tls_cert
+            assert used.tls_key
+            assert used.https_port is not None
+            tls = (used.tls_cert, used.tls_key)
+            if used.plain_http != "full":
+                plain_app = create_trust_app(used, used.https_port)
+            tasks.create_task(
+                serve_until(appliance.web_app, appliance.https_socket, stop, tls), name="web over TLS"
+            )
+        tasks.create_task(serve_until(plain_app, appliance.web_socket, stop), name="web")
         tasks.create_task(
             serve_until(appliance.internal_app, appliance.internal_socket, stop), name="internal"
         )

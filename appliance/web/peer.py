@@ -66,7 +66,7 @@ class Door:
         return Peer(address, "tls" if scheme == "https" else "plain", f"{scheme}://{host.lower()}", base)
 
     def _reached_at(self, scheme: str, server: str) -> str:
-        """A certificate names hosts; without one, the number works on every phone."""
+        """The name or number of this listener: a certificate names hosts, a number works on every phone."""
         if scheme == "https" and self._hosts:
             return self._hosts[0]
         address = _plain(server)
