@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,8 +17,9 @@ from appliance.database import Database
 from appliance.journal.journal import Journal
 from appliance.lan import store
 from appliance.lan.library_catalog import LibraryCatalog
-from appliance.lan.media import Media, Pictures
+from appliance.lan.media import Media
 from appliance.lan.media_urls import MediaUrls
+from appliance.lan.pictures import picture
 from appliance.lan.shelf import views
 from appliance.lan.shelf.shelf import Shelf
 from appliance.lan.tvs import Tvs
@@ -36,7 +38,7 @@ class LanListener:
     """`start()` listens on `settings.lan_port` and announces; `stop()` says byebye.
 
     `routes` are casting's own on this listener, and `around` puts its media beside the TVs'.
-    `tell(event, data)` is for pages; `pictures` makes thumbnails where the library can.
+    `tell(event, data)` is for pages.
     """
 
     def __init__(
@@ -49,7 +51,6 @@ class LanListener:
         subtitles: Subtitles,
         *,
         tell: Callable[[str, dict[str, Any]], None] = lambda event, data: None,
-        pictures: Pictures | None = None,
         urls: MediaUrls | None = None,
         routes: Sequence[web.RouteDef] = (),
         around: Callable[[Catalog], Catalog] = lambda catalog: catalog,
@@ -57,7 +58,7 @@ class LanListener:
         self._settings, self._database, self._library = settings, database, library
         self.urls = urls or MediaUrls(keys.derive, time.time)
         self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
-        self.media = Media(library, journal, self.tvs, self.urls, subtitles, pictures)
+        self.media = Media(library, journal, self.tvs, self.urls, subtitles, partial(picture, library))
         self._shelf = Shelf(database, lambda: tuple(root.pk for root in library.roots))
         self.catalog = LibraryCatalog(
             self._shelf,
@@ -67,7 +68,6 @@ class LanListener:
             self.media,
             library.beside,
             name=settings.name,
-            pictures=pictures is not None,
         )
         self._routes, self._around = routes, around
         self.server: MediaServer | None = None

@@ -67,11 +67,10 @@ class LibraryCatalog:
         beside: Callable[[str, frozenset[Audience], frozenset[str]], Awaitable[tuple[bytes, ...]]],
         *,
         name: str,
-        pictures: bool,
     ) -> None:
         self._shelf, self._tvs, self._journal, self._urls = shelf, tvs, journal, urls
         self._media, self._beside = media, beside
-        self._name, self._pictures = name, pictures
+        self._name = name
         self.revision = 0
         self.update_ids: dict[str, int] = {}
 
@@ -324,7 +323,6 @@ class LibraryCatalog:
                     seen_in=seen_in,
                     position=positions.get(row.id),
                     captions=await self._captions(row, sign),
-                    pictures=self._pictures,
                 )
             )
         return made

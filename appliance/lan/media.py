@@ -45,7 +45,7 @@ class Media:
         tvs: Tvs,
         urls: MediaUrls,
         subtitles: Subtitles,
-        pictures: Pictures | None,
+        pictures: Pictures,
     ) -> None:
         self._library, self._journal, self._tvs, self._urls = library, journal, tvs, urls
         self._subtitles, self._pictures = subtitles, pictures
@@ -113,7 +113,7 @@ class Media:
         )
 
     async def _made(self, file: File, rendition: str, sees: frozenset[Audience]) -> Made:
-        if rendition in RENDITIONS and self._pictures:
+        if rendition in RENDITIONS:
             name, width, height = RENDITIONS[rendition]
             data = await self._pictures(file.id, sees, width, height)
             resource = Resource(

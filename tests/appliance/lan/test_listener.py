@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import html
+import io
+import os
 import re
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 from defusedxml.ElementTree import fromstring
+from PIL import Image
 from sqlalchemy import select
 
 from appliance.accounts.keys import load_keys
@@ -73,7 +76,7 @@ class House:
 async def house(database: Database, root: Path, tmp_path: Path) -> AsyncIterator[House]:
     journal = Journal(database)
     await journal.start()
-    library = Library(database, journal, [root])
+    library = Library(database, journal, [root], state=tmp_path / "state")
     await library.adopt_roots()
     put(root, "Films/Summer.mp4", FILM)
     put(root, "Films/Summer.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGr\xfc\xdfe\n")
@@ -213,6 +216,25 @@ async def test_a_tv_limited_to_a_folder_sees_that_alone(allowed: House) -> None:
     await allowed.listener.tvs.change(tv.id, folders=(music.get("id").removeprefix("folder/"),))
     assert await allowed.titles("folders") == ["Music"]
     assert await allowed.titles("videos/all") == []
+
+
+async def test_a_photo_comes_in_the_sizes_that_its_profiles_promise(allowed: House, root: Path) -> None:
+    Image.new("RGB", (900, 1600), "#B8400E").save(root / "Photos/Tall.jpg")
+    os.utime(root / "Photos/Tall.jpg", (1_700_000_000, 1_700_000_000))
+    await settle(allowed.library)
+    items, _ = await allowed.browse("photos/all")
+    tall = next(one for one in items if one.findtext(f"{DC}title") == "Tall")
+    boxes = {"JPEG_MED": (1024, 768), "JPEG_SM": (640, 480), "JPEG_TN": (160, 160)}
+    seen = set()
+    for res in tall.findall(f"{DIDL}res")[1:]:
+        name = re.search(r"DLNA.ORG_PN=(\w+);.*CI=1", res.get("protocolInfo"))[1]
+        async with allowed.http.get(res.text) as answer:
+            assert answer.headers["Content-Type"] == "image/jpeg"
+            size = Image.open(io.BytesIO(await answer.read())).size
+        assert size[0] <= boxes[name][0]
+        assert size[1] <= boxes[name][1]
+        seen.add(name)
+    assert seen == set(boxes)
 
 
 async def test_bookmarks_come_back(allowed: House) -> None:
