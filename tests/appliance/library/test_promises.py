@@ -1,0 +1,132 @@
+"""What survives a crash, what the daemon may say, and what it is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.database import Database
+from appliance.errors import Invalid
+from appliance.journal.journal import Journal
+from appliance.journal.store import after
+from appliance.library.changes import merge
+from appliance.library.facts import read_facts
+from appliance.library.items import Change, File, FileQuery
+from appliance.library.library import Library
+from tests.appliance.library.conftest import EVERYBODY, put, settle
+
+FEED = Path(__file__).parents[2] / "fixtures/feed"
+
+
+async def only(library: Library) -> File:
+    (file,) = (await library.page(FileQuery(), EVERYBODY)).items
+    return file
+
+
+async def test_a_crash_between_trash_and_index_loses_nothing(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, "Films/a.mp4", b"film")
+    await settle(library)
+    file = await only(library)
+    # The file was moved, the index was not told any more.
+    (root / "Films/a.mp4").rename(root / ".mantel/trash" / file.id)
+    again = Library(database, Journal(database), [root], state=root.parent / "state")
+    await again.start()
+    assert [one.file.id for one in await again.trashed()] == [file.id]
+    assert (await again.restore(file.id)).id == file.id
+    assert (root / "Films/a.mp4").read_bytes() == b"film"
+    # The file was put back, the index was not told any more.
+    await again.delete(file.id, EVERYBODY, None)
+    await again.stop()
+    (root / ".mantel/trash" / file.id).rename(root / "Films/a.mp4")
+    last = Library(database, Journal(database), [root], state=root.parent / "state")
+    await last.start()
+    await settle(last)
+    assert (await only(last)).id == file.id
+    assert await last.trashed() == ()
+    await last.stop()
+
+
+async def test_the_daemon_is_told_of_a_file_as_the_feed_says(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, b"Films/\xff.mp4", b"film")
+    await settle(library)
+    golden = json.loads((FEED / "ingest-request.json").read_text())["events"]
+    (added,) = (event for event in golden if event["type"] == "file_added")
+    async with database.read() as connection:
+        (row,) = await after(connection, 0, 10)
+    assert set(row.payload) == (set(added["payload"]) - {"uploadedBy"}) | {"pathBase64"}
+    assert {k: type(v) for k, v in row.payload.items() if k != "pathBase64"} == {
+        k: type(v) for k, v in added["payload"].items() if k != "uploadedBy"
+    }
+    assert row.payload["root"] == str(root)
+    assert base64.b64decode(row.payload["pathBase64"]) == b"Films/\xff.mp4"
+
+
+async def test_facts_of_the_daemon_count_for_their_content_alone(library: Library, root: Path) -> None:
+    put(root, "film.mp4", b"film")
+    await settle(library)
+    file = await only(library)
+    said = json.loads((FEED / "hook-file-analyzed.json").read_text())["facts"][0]
+    said |= {"fileId": file.id, "size": file.size_bytes, "mtimeNs": str(file.mtime_ns)}
+    assert await library.write_facts([read_facts({**said, "size": 5})]) == 0
+    assert await library.write_facts([read_facts(said)]) == 1
+    now = await only(library)
+    assert (now.sha256, now.duration_sec, now.resolution) == (said["sha256"], 6492.32, "1920x1080")
+    assert now.title == "The Long Way to Tromsø"
+    assert await library.write_facts([read_facts({**said, "durationSec": 1.0})], "probe") == 0
+    put(root, "film.mp4", b"another film")
+    await settle(library)
+    now = await only(library)
+    assert (now.id, now.sha256, now.duration_sec, now.facts) == (file.id, None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ([], "facts"),
+        ({"fileId": "../etc/passwd"}, "fileId"),
+        ({"fileId": "a" * 16, "size": -1}, "size"),
+        ({"fileId": "a" * 16, "size": 1, "mtimeNs": "now"}, "mtimeNs"),
+    ],
+)
+def test_facts_of_nothing_are_refused(said: object, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_facts(said)
+    assert caught.value.field == field
+
+
+def test_facts_out_of_measure_are_left_out() -> None:
+    facts = read_facts(
+        {
+            "fileId": "a" * 16,
+            "size": 1,
+            "mtimeNs": "1",
+            "sha256": "no",
+            "durationSec": float("inf"),
+            "resolution": "0x0",
+            "rotation": 45,
+            "bitrate": True,
+            "tags": {"title": "a\u202eb\n" + "x" * 999, "artist": 7, "unknown": "x"},
+            "codecs": {"video": "h264", "frameRate": -1, "audio": ["x"]},
+            "subtitles": [{"language": "de"}, "x"] * 99,
+        }
+    )
+    assert (facts.sha256, facts.duration_sec, facts.resolution) == (None, None, None)
+    assert (facts.rotation, facts.bitrate, facts.codecs) == (None, None, {"video": "h264"})
+    assert facts.tags == {"title": ("a\ufffdb␊" + "x" * 999)[:200]}
+    assert facts.subtitles is not None
+    assert len(facts.subtitles) <= 32
+
+
+def test_merged_changes_say_what_is_true_in_the_end() -> None:
+    first = Change(1, added=("a", "b"), changed=("c",), folders=("f",))
+    second = Change(2, changed=("a",), removed=("b", "c"), folders=("g", "f"))
+    both = merge(first, second)
+    assert both == Change(2, ("a",), (), ("b", "c"), ("f", "g"))
+    assert merge(both, Change(3, added=("c",))).removed == ("b",)
