@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +14,7 @@ from appliance.accounts.caller import Caller
 from appliance.database import Database
 from appliance.journal import store
 from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
+from appliance.journal.reading import Wanted, read
 from appliance.journal.span import Sending, SpanBook
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,11 @@ class Journal:
         """Plays a file, whole list at once, as the daemon counted them."""
         async with self._database.write() as connection:
             await store.replace_popularity(connection, counts)
+
+    async def read(self, wanted: Wanted, own: bool) -> list[dict[str, Any]]:
+        """Entries as people read them, newest first."""
+        async with self._database.read() as connection:
+            return await read(connection, wanted, own)
 
     async def _allowed(self, entries: Iterable[Entry]) -> list[Entry]:
         if self._recorded is None:

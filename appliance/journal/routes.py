@@ -4,6 +4,7 @@ POST /events {events: [{fileId, type, position, rate, at?}]}      202
 PUT  /files/{id}/position {seconds}                               204
 PUT  /files/{id}/favourite {on}                                   204
 GET  /me/continue                       {items: [{file, seconds}]}, lately played first
+GET  /log, /me/log                      the access log: an admin's view, and one's own
 GET  /me/favourites                     {items: [file]}, lately marked first
 """
 
@@ -13,12 +14,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, jsonify, request
 
 from appliance.accounts.caller import Caller, calling
 from appliance.errors import Invalid
 from appliance.journal.entry import Action, Entry, now_ms
 from appliance.journal.journal import Journal
+from appliance.journal.reading import as_csv, read_wanted
 
 PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
 MOST_EVENTS = 100
@@ -47,6 +49,22 @@ def blueprint(
         for entry in entries:
             await journal.note(entry)
         return Response(status=202)
+
+    @routes.get("/log")
+    async def log() -> Response:
+        """The access log, newest first: `user`, `action`, `file`, `before` (a seq), `limit`; `format=csv`."""
+        wanted = read_wanted(request.args, request.args.get("user") or None)
+        entries = await journal.read(wanted, own=False)
+        if request.args.get("format") == "csv":
+            headers = {"Content-Disposition": 'attachment; filename="access-log.csv"'}
+            return Response(as_csv(entries), content_type="text/csv; charset=utf-8", headers=headers)
+        return jsonify({"items": entries})
+
+    @routes.get("/me/log")
+    async def own_log() -> dict[str, Any]:
+        """What is recorded of oneself."""
+        wanted = read_wanted(request.args, calling().user_id)
+        return {"items": await journal.read(wanted, own=True)}
 
     @routes.put("/files/<file_id>/position")
     async def set_position(file_id: str) -> Response:

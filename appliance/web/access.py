@@ -135,6 +135,8 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PUT", "/files/<file_id>/position"): VIEWER,
     ("GET", "/files/<file_id>/position"): VIEWER,
     ("PUT", "/files/<file_id>/favourite"): VIEWER,
+    ("GET", "/log"): ADMIN,
+    ("GET", "/me/log"): VIEWER,
     ("GET", "/me/continue"): VIEWER,
     ("GET", "/me/favourites"): VIEWER,
     # dashboard

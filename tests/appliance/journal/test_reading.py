@@ -1,0 +1,60 @@
+"""Who reads what of the journal."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from appliance.accounts.caller import Role
+from appliance.journal.entry import Action, Entry
+from appliance.journal.reading import as_csv
+from appliance.journal.routes import blueprint
+from tests.appliance.entrance import entrance
+from tests.appliance.journal.test_marks import _Late, check_file, describe
+
+
+async def test_each_reads_what_is_theirs(tmp_path: Path) -> None:
+    late: dict[str, object] = {}
+    routes = blueprint(_Late(late), check_file, describe)  # type: ignore[arg-type]
+    async with entrance(tmp_path, routes) as house:
+        late["journal"] = house.journal
+        admin, mira = await house.sign_in("ada", Role.ADMIN), await house.sign_in("mira", Role.VIEWER)
+        jon = await house.sign_in("jon", Role.VIEWER)
+        people = {user.username: user.id for user in await house.accounts.users.list()}
+        await house.accounts.users.change(people["jon"], privacy="anonymous")
+        async with house.database.write() as connection:
+            for name in ("mira", "jon"):
+                search = Entry(Action.SEARCH, user_id=people[name], ip="192.0.2.7", payload={"query": "cats"})
+                view = Entry(Action.VIEW, user_id=people[name], file_id="film", user_agent="=cmd()")
+                await house.journal.add(connection, search, view)
+        own = (await (await mira.get("/me/log")).get_json())["items"]
+        assert {entry["username"] for entry in own} == {"mira"}
+        assert [e["payload"]["query"] for e in own if e["action"] == "search"] == ["cats"]
+        assert (await mira.get("/log")).status_code == 403
+        whole = (await (await admin.get("/log")).get_json())["items"]
+        assert [entry["seq"] for entry in whole] == sorted((e["seq"] for e in whole), reverse=True)
+        assert "jon" not in {entry["username"] for entry in whole}
+        assert "cats" not in str(whole)
+        named = (await (await admin.get(f"/log?user={people['jon']}")).get_json())["items"]
+        assert named == [], "who is only counted is not found by name"
+        assert len((await (await jon.get("/me/log?action=view")).get_json())["items"]) == 1
+        first = whole[0]["seq"]
+        page = (await (await admin.get(f"/log?before={first}&limit=1")).get_json())["items"]
+        assert page == whole[1:2]
+        for bad in ("action=dance", "limit=0", "before=x", "limit=%C2%B2"):
+            answer = await admin.get(f"/log?{bad}")
+            assert (answer.status_code, (await answer.get_json(force=True))["field"]) == (
+                400,
+                bad.split("=")[0],
+            )
+        sheet = await admin.get("/log?format=csv&action=view")
+        rows = list(csv.DictReader(io.StringIO(await sheet.get_data(as_text=True))))
+        assert {row["user_agent"] for row in rows} == {"'=cmd()", ""}
+
+
+def test_no_cell_runs_in_a_spreadsheet() -> None:
+    entry = dict.fromkeys(("seq", "at", "action", "device", "file_id", "bytes_served", "ip", "user_agent"))
+    for text in ("=1+1", "+1", "-1", "@x", "\tx"):
+        cells = list(csv.reader(io.StringIO(as_csv([entry | {"username": text}]))))[1]
+        assert f"'{text}" in cells
