@@ -277,7 +277,7 @@ class Look:
         folders = self._missing_folders - self._found_folders
         if not missing and not folders:
             return
-        self._root.look()  # the disk may have been taken out in the middle of the walk
+        await asyncio.to_thread(self._root.look)  # the disk may have been taken out in the middle of the walk
         self._root.require()
         self.result.removed += await self._saving.forget(missing, folders, self._found)
 
