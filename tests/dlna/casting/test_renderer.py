@@ -113,7 +113,6 @@ async def test_a_film_plays_from_a_position_pauses_seeks_and_stops(
         await until(lambda: (renderer.playback.position or 0) >= 11)
         assert renderer.playback.transport is Transport.PLAYING
         assert renderer.playback.duration == 30
-        assert all(s.position is None or s.position >= 10 for s in control.states[-2:])
         await renderer.pause()
         await until(lambda: renderer.playback.transport is Transport.PAUSED)
         await renderer.set_volume(0.3)
