@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from appliance.accounts.users import Users, checked_name
 from appliance.database import Database
 from appliance.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooMany
 from appliance.journal.entry import now_ms
+
+log = logging.getLogger(__name__)
 
 WAITING = 32
 """Sign-ins that may wait out a delay at the same time."""
@@ -53,6 +56,8 @@ class SignIn:
             delay = await throttle.claim(connection, claimed, self._now())
         await self._wait(delay)
         if not await self._passwords.matches(password, found[1] if found else None) or found is None:
+            # Without the name: people type their password there.
+            log.warning("a wrong name or password from %s", client.address)
             raise NotSignedIn("That name and password do not go together.")
         person, hashed = found
         async with self._database.write() as connection:

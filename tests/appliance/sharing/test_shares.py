@@ -73,7 +73,7 @@ async def shelf(tmp_path: Path, database_url: str | None = None) -> AsyncIterato
     async with entrance(tmp_path, database_url=database_url) as house:
         library = Library(house.database, house.journal, house.settings.library)
         await library.adopt_roots()
-        await library.scan(first=True)
+        await library.scan()
         page = await library.page(FileQuery(), frozenset(Audience))
         shares = Shares(house.database, house.accounts, library)
         # Registered late on purpose: the guard is made for all of the table's routes.
