@@ -222,6 +222,7 @@ export const words = {
     noneDetail: 'Switch one on in this network. It appears here by itself.',
     look: 'Look again',
     isNew: 'New here. An admin allows it first.',
+    isBlocked: 'Blocked',
     allow: 'Allow',
     allowAndPlay: 'Allow and play',
     away: 'Not there now',
@@ -229,6 +230,12 @@ export const words = {
     mute: 'Mute',
     takeOver: 'Take it over',
     machines: 'Machines to wake',
+    machineState: {
+      unknown: 'Wakes on a tap',
+      asked: 'Called. Waiting for it to answer',
+      awake: 'Awake',
+      silent: 'Called, but it did not answer',
+    },
     tvs: 'TVs that may look in',
     asks: (code: string) => `Asks to come in. It shows ${code}`,
     block: 'Block',
@@ -311,6 +318,14 @@ export const words = {
     changed: 'The password is changed. Other devices are signed out.',
     manage: 'Look after the box',
     signInInstead: 'Sign in with a name',
+  },
+
+  trash: {
+    title: 'Trash',
+    empty: 'The trash is empty',
+    emptyDetail: 'What is thrown away stays here for 30 days.',
+    bringBack: 'Bring back',
+    isBack: (name: string) => `${name} is back`,
   },
 
   share: {

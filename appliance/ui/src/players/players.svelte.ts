@@ -20,10 +20,10 @@ class Players {
   }
 
   async ask(): Promise<void> {
-    const { items } = await get<{ items: Player[] }>(`/players${query({ fileId: this.offering?.id })}`)
+    const asked = get<{ items: Player[] }>(`/players${query({ fileId: this.offering?.id })}`)
+    const { items } = await asked.finally(() => (this.known = true))
     const heard = Date.now()
     this.list = items.map((player) => (player.showing ? { ...player, showing: { ...player.showing, heard } } : player))
-    this.known = true
   }
 
   /** Keeps the list fresh while somebody looks. For `$effect`. */
