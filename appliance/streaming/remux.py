@@ -35,11 +35,13 @@ def program(tracks: Sequence[Stream], start: float) -> list[str]:
         chosen += ["-tag:v", "hvc1"] if video.codec == "hevc" else []
     if audio is not None:
         sound = ["copy"] if audio.codec in AUDIO else ["aac", "-ac", "2", "-b:a", "192k"]
+        # Transport streams carry AAC with ADTS heads, which MP4 does not; others pass this as they are.
+        sound += ["-bsf:a", "aac_adtstoasc"] if audio.codec == "aac" else []
         chosen += ["-map", f"0:{audio.index}", "-c:a", *sound]
     return [
         "ffmpeg", "-nostdin", "-v", "fatal", "-threads", "1", *guarded_input(start), *chosen,
         "-sn", "-dn", "-map_metadata", "-1", "-strict", "experimental", "-avoid_negative_ts", "make_zero",
-        "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4", "pipe:1",
+        "-movflags", "frag_keyframe+empty_moov+default_base_moof+delay_moov", "-f", "mp4", "pipe:1",
     ]  # fmt: skip
 
 

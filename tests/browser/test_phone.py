@@ -119,3 +119,39 @@ async def test_a_file_of_another_phone_appears_by_itself(chromium: Browser, home
         async with by_bearer(home) as http, http.post("/files/upload", data=form) as answer:
             assert answer.status == 201
         await expect(page.get_by_role("link", name="From another phone")).to_be_visible()
+
+
+async def test_a_container_that_chromium_does_not_open_is_repacked(
+    chromium: Browser, home: House, tmp_path: Path
+) -> None:
+    source = home.library / "Films" / f"{FILM}.mp4"
+    stream = tmp_path / "Old camera.ts"
+    argv = ["ffmpeg", "-v", "error", "-i", str(source), "-c", "copy", "-f", "mpegts", str(stream)]
+    assert await (await asyncio.create_subprocess_exec(*argv)).wait() == 0
+    form = aiohttp.FormData()
+    form.add_field("folder", "Films")
+    form.add_field("file", stream.read_bytes(), filename=stream.name.replace(" ", "-"))
+    async with by_bearer(home) as http, http.post("/files/upload", data=form) as answer:
+        assert answer.status == 201
+        file_id = (await answer.json())["files"][0]["id"]
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await open_screen(page, f"/file/{file_id}")
+        await expect(page.get_by_text("Repacked on the way.")).to_be_visible()
+        await until(page, f"{VIDEO}.currentTime > 0.5 && {VIDEO}.videoWidth === 1280")
+        await page.get_by_role("slider", name="Position").fill("10")
+        await until(page, f"{VIDEO}.src.endsWith('start=10') && {VIDEO}.currentTime > 0.2")
+
+
+async def test_what_is_thrown_away_comes_back(chromium: Browser, home: House) -> None:
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await open_screen(page, "/library/Films")
+        await page.get_by_role("button", name=f"More: {FILM}").click()
+        await page.get_by_role("button", name="Move to trash").click()
+        await expect(page.get_by_role("link", name=FILM)).to_have_count(0)
+        assert not (home.library / "Films" / f"{FILM}.mp4").exists()
+        await open_screen(page, "/trash")
+        await page.get_by_role("button", name=f"Bring back: {FILM}").click()
+        await expect(page.get_by_text("The trash is empty")).to_be_visible()
+        assert (home.library / "Films" / f"{FILM}.mp4").exists()

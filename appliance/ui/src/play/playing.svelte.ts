@@ -80,6 +80,12 @@ class Playing {
     const element = this.element
     const file = this.file
     if (!element || !file) return
+    // Matroska is tried: browsers that open it do not say so.
+    const tried = file.type !== 'video' || file.mime_type === 'video/x-matroska'
+    if (!tried && !element.canPlayType(file.mime_type)) {
+      this.convert(this.startAt)
+      return
+    }
     element.src = `/files/${file.id}/stream`
     element.playbackRate = file.type === 'video' ? this.rate : 1
     // Without a touch of the person the browser may refuse; then the play button waits.
@@ -127,8 +133,8 @@ class Playing {
 
   private broke(element: HTMLMediaElement): void {
     if (!element.getAttribute('src')) return
-    const unplayable = element.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED
-    if (unplayable && this.file?.type === 'video' && !this.converted) {
+    const unopened = element.readyState === HTMLMediaElement.HAVE_NOTHING
+    if (unopened && this.file?.type === 'video' && !this.converted) {
       this.convert(this.startAt || this.time)
       return
     }
