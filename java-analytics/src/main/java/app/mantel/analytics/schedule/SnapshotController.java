@@ -1,0 +1,50 @@
+package app.mantel.analytics.schedule;
+
+import app.mantel.analytics.db.Database;
+import app.mantel.analytics.db.Dialect;
+import app.mantel.analytics.settings.Settings;
+import app.mantel.analytics.web.NotOnThisStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+
+/** A consistent copy of the store, sent as the answer's body; for the backup. */
+@RestController
+class SnapshotController {
+  private final Database database;
+  private final Settings settings;
+
+  SnapshotController(Database database, Settings settings) {
+    this.database = database;
+    this.settings = settings;
+  }
+
+  @PostMapping("/api/analytics/snapshot")
+  ResponseEntity<StreamingResponseBody> snapshot() {
+    if (database.dialect() == Dialect.POSTGRESQL) {
+      throw new NotOnThisStore("On PostgreSQL take the schema analytics with pg_dump.");
+    }
+    Path copy = settings.state().resolve("analytics-snapshot-" + UUID.randomUUID() + ".db");
+    return ResponseEntity.ok()
+        .contentType(MediaType.parseMediaType("application/vnd.sqlite3"))
+        .body(
+            out -> {
+              try {
+                database.copyInto(copy);
+                Files.copy(copy, out);
+              } finally {
+                delete(copy);
+              }
+            });
+  }
+
+  private static void delete(Path copy) throws IOException {
+    Files.deleteIfExists(copy);
+  }
+}

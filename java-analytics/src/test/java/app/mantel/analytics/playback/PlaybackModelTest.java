@@ -1,0 +1,151 @@
+package app.mantel.analytics.playback;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import app.mantel.analytics.playback.PlayEvent.Kind;
+import app.mantel.analytics.playback.PlaybackModel.Watched;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The faults that people reported of Jellystat and Tautulli, and the rules of the model. */
+class PlaybackModelTest {
+  private static final long START = 1_763_800_000_000L;
+  private static final long SIZE = 4_000_000_000L;
+  private static final Media FILM = new Media(6000, true, ByteTimeIndex.linear(SIZE, 6000), true);
+
+  private final List<PlayEvent> events = new ArrayList<>();
+
+  private void pings(double fromSec, double position, double seconds, String last) {
+    for (double t = 0; t < seconds; t += 10) {
+      at(fromSec + t, "playing", position + t);
+    }
+    at(fromSec + seconds, last, position + seconds);
+  }
+
+  private void at(double second, String state, double position) {
+    events.add(
+        PlayEvent.position(Kind.PING, START + (long) (second * 1000), "phone", state, position, 1));
+  }
+
+  private void span(double fromSec, double toSec, double fromShare, double toShare) {
+    events.add(
+        PlayEvent.span(
+            START + (long) (fromSec * 1000),
+            START + (long) (toSec * 1000),
+            "tv",
+            (long) (fromShare * SIZE),
+            (long) ((toShare - fromShare) * SIZE)));
+  }
+
+  private Watched watched() {
+    return PlaybackModel.watched(events, FILM);
+  }
+
+  @Test
+  void whatIsWatchedIsCountedInSecondsOfTheFilm() {
+    pings(0, 0, 600, "paused");
+    assertThat(watched().watchSeconds()).isCloseTo(600, within(0.1));
+    assertThat(watched().counted()).isTrue();
+    assertThat(watched().completed()).isFalse();
+  }
+
+  @Test
+  void resumingDoesNotCountWhatWasWatchedBefore() {
+    pings(0, 0, 300, "paused");
+    pings(1200, 300, 300, "paused");
+    assertThat(watched().watchSeconds()).isCloseTo(600, within(0.1));
+  }
+
+  @Test
+  void aLaptopThatSleepsPausedPlaysNothing() {
+    for (int hour = 0; hour < 20; hour++) {
+      at(hour * 1500, "paused", 42);
+    }
+    assertThat(watched().watchSeconds()).isZero();
+    assertThat(watched().counted()).isFalse();
+  }
+
+  @Test
+  void aLaptopThatSleepsWhilePlayingCountsOnlyWhatMovedOn() {
+    at(0, "playing", 42);
+    at(1500, "playing", 45);
+    assertThat(watched().watchSeconds()).isCloseTo(3, within(0.1));
+  }
+
+  @Test
+  void shortDropsOfTheNetworkLoseNothing() {
+    at(0, "playing", 0);
+    at(300, "playing", 300);
+    at(320, "playing", 320);
+    assertThat(watched().watchSeconds()).isCloseTo(320, within(0.1));
+    events.clear();
+    for (int i = 0; i < 25; i++) {
+      span(i * 60, i * 60 + 50, i * 0.01, i * 0.01 + 0.0101);
+    }
+    assertThat(watched().watchSeconds()).isCloseTo(1500, within(30.0));
+  }
+
+  @Test
+  void aJumpIsNotWatched() {
+    at(0, "playing", 10);
+    at(10, "seeked", 5000);
+    at(20, "playing", 5010);
+    assertThat(watched().watchSeconds()).isCloseTo(20, within(0.1));
+  }
+
+  @Test
+  void aPlayersWordCountsBeforeACastsAndThatBeforeBytes() {
+    pings(0, 0, 300, "paused");
+    for (int t = 0; t <= 300; t += 10) {
+      events.add(
+          PlayEvent.position(
+              Kind.CAST_POSITION, START + t * 1000L, "Living room", "playing", t, 1));
+    }
+    span(0, 300, 0, 0.5);
+    assertThat(watched().watchSeconds()).isCloseTo(300, within(0.1));
+    assertThat(watched().estimated()).isFalse();
+  }
+
+  @Test
+  void bytesCountUpToTheTimeThatPassed() {
+    span(0, 100, 0, 0.05);
+    assertThat(watched().watchSeconds()).isCloseTo(155, within(0.5));
+  }
+
+  @Test
+  void aDownloadIsNotAPlay() {
+    span(0, 60, 0, 1);
+    assertThat(watched().counted()).isFalse();
+    assertThat(watched().watchSeconds()).isZero();
+  }
+
+  @Test
+  void aLookAtTheIndexIsNotAPlay() {
+    span(0, 1, 0, 0.0001);
+    span(1, 2, 0.99, 1);
+    assertThat(watched().watchSeconds()).isZero();
+  }
+
+  @Test
+  void aFilmSeenToTheEndIsComplete() {
+    pings(0, 0, 5200, "ended");
+    Watched film = watched();
+    assertThat(film.completed()).isTrue();
+    assertThat(film.coverage()).hasSize(100).contains(1).doesNotContain(2);
+  }
+
+  @Test
+  void whatWasSeenAgainShows() {
+    pings(0, 0, 600, "paused");
+    pings(700, 0, 600, "paused");
+    assertThat(watched().coverage()).contains(2, org.assertj.core.data.Index.atIndex(3));
+  }
+
+  @Test
+  void photosAreNotPlayed() {
+    span(0, 100, 0, 1);
+    assertThat(PlaybackModel.watched(events, new Media(0, false, null, false)).counted()).isFalse();
+  }
+}
