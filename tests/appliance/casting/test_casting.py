@@ -26,6 +26,7 @@ from appliance.streaming.webvtt import from_text
 from dlna.casting.playback import Transport
 from tests.appliance.casting.stage import ADA, MIRA, Stage, cast_receiver, stage, until
 from tests.dlna.casting.renderers import clip, gmediarender, rygel
+from tests.lines import next_line
 from tests.netns import House
 
 pytestmark = pytest.mark.netns
@@ -188,7 +189,7 @@ async def test_what_a_cast_device_fetches_has_ranges_subtitles_and_cors(
         player = await set_up.allowed("Kitchen")
         await set_up.casting.play(MIRA, player.id, (await set_up.file_id("film.mp4"),))
         assert receiver.stdout is not None
-        loaded = json.loads(await asyncio.to_thread(receiver.stdout.readline))["load"]
+        loaded = json.loads(await next_line(receiver.stdout))["load"]
         (track,) = loaded["tracks"]
         assert (track["trackContentType"], track["language"]) == ("text/vtt", "en")
 

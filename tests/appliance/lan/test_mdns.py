@@ -18,6 +18,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from appliance.lan.mdns import Mdns, host_label
 from dlna.interfaces import interfaces
+from tests.lines import next_line
 from tests.netns import Host, House
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +50,7 @@ def appliance(host: Host) -> subprocess.Popen[Any]:
 
 async def name_of(process: subprocess.Popen[Any]) -> str:
     assert process.stdout is not None
-    return str(json.loads(await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 20)))
+    return str(json.loads(await next_line(process.stdout)))
 
 
 async def resolve(mdns: AsyncZeroconf, host: str) -> list[str]:
