@@ -1,7 +1,7 @@
 """DLNA.ORG_PN: the media format profile of a file, only where what is known of it leaves no doubt.
 
 A wrong name is worse than none: Sony refuses the file. Values from DLNA Guidelines 2006, media formats;
-the tests compare with gupnp-dlna's guesser.
+no comparison with another guesser has been made yet, so names are given sparingly.
 """
 
 from __future__ import annotations
