@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,14 @@ class CastFound:
     @property
     def sink(self) -> frozenset[str]:
         return CAST_SINK if self.has_screen else CAST_AUDIO_SINK
+
+
+_THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="cast")
+"""Their own: a LOAD waits in one while the device fetches from us, and files are opened in the loop's."""
+
+
+async def _in_cast_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, call, *arguments)
 
 
 class CastDiscovery:
@@ -173,7 +182,7 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         cast.register_status_listener(device)
         cast.register_connection_listener(device)
         try:
-            await asyncio.to_thread(cast.wait, CONNECT_PATIENCE)
+            await _in_cast_thread(cast.wait, CONNECT_PATIENCE)
         except (PyChromecastError, OSError, RuntimeError) as error:
             await device.close()
             raise Away(f"{found.name} does not answer: {error}") from error
@@ -269,11 +278,11 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         """Hang up; what plays goes on."""
         self._closed = True
         with contextlib.suppress(PyChromecastError, TimeoutError, RuntimeError):
-            await asyncio.to_thread(self._cast.disconnect, 3.0)
+            await _in_cast_thread(self._cast.disconnect, 3.0)
 
     async def _ask(self, what: str, call: Callable[..., Any], *arguments: Any) -> None:
         try:
-            await asyncio.to_thread(call, *arguments)
+            await _in_cast_thread(call, *arguments)
         except pychromecast.error.RequestFailed as error:
             raise Refused(what, None, str(error)) from error
         except (PyChromecastError, OSError) as error:
