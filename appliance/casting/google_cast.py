@@ -79,14 +79,6 @@ class CastFound:
         return CAST_SINK if self.has_screen else CAST_AUDIO_SINK
 
 
-_THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="cast")
-"""Their own: a LOAD waits in one while the device fetches from us, and files are opened in the loop's."""
-
-
-async def _in_cast_thread(call: Callable[..., Any], *arguments: Any) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, call, *arguments)
-
-
 class CastDiscovery:
     """Tells of devices that come and go. `mdns` is shared with whoever else speaks mDNS here."""
 
@@ -157,6 +149,8 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
 
     def __init__(self, cast: pychromecast.Chromecast) -> None:
         self._cast = cast
+        # Its own: a LOAD waits here while the device fetches from us, and files are opened in the loop's.
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="cast")
         self._loop = asyncio.get_running_loop()
         self._media = MediaStatus()
         self._volume: tuple[float | None, bool | None] = (None, None)
@@ -182,7 +176,7 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         cast.register_status_listener(device)
         cast.register_connection_listener(device)
         try:
-            await _in_cast_thread(cast.wait, CONNECT_PATIENCE)
+            await device._in_thread(cast.wait, CONNECT_PATIENCE)
         except (PyChromecastError, OSError, RuntimeError) as error:
             await device.close()
             raise Away(f"{found.name} does not answer: {error}") from error
@@ -278,14 +272,18 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         """Hang up; what plays goes on."""
         self._closed = True
         with contextlib.suppress(PyChromecastError, TimeoutError, RuntimeError):
-            await _in_cast_thread(self._cast.disconnect, 3.0)
+            await self._in_thread(self._cast.disconnect, 3.0)
+        self._threads.shutdown(wait=False)
+
+    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._loop.run_in_executor(self._threads, call, *arguments)
 
     async def _ask(self, what: str, call: Callable[..., Any], *arguments: Any) -> None:
         try:
-            await _in_cast_thread(call, *arguments)
+            await self._in_thread(call, *arguments)
         except pychromecast.error.RequestFailed as error:
             raise Refused(what, None, str(error)) from error
-        except (PyChromecastError, OSError) as error:
+        except (PyChromecastError, OSError, RuntimeError) as error:
             raise Away(f"{what}: {error}") from error
 
     # Called from the device's thread
