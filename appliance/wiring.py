@@ -33,6 +33,7 @@ from appliance.lan.app import LanListener
 from appliance.lan.mdns import Mdns
 from appliance.lan.media_urls import MediaUrls
 from appliance.library import routes as library_routes
+from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.logs import is_journal
 from appliance.notify import notify, watchdog_seconds
@@ -61,6 +62,9 @@ from appliance.web.welcome import welcome
 from dlna.interfaces import Interface, interfaces
 
 log = logging.getLogger(__name__)
+
+MOST_FOUND = 500
+"""Files that words in the log's filter may mean."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
 
         journal = Journal(database, recorded)
         await started(journal)
-        accounts = Accounts(settings, database, journal)
+        accounts = Accounts(settings, database, journal, tell=live.publish)
         await started(accounts)
         library = Library(
             database,
@@ -184,6 +188,16 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         async def describe(ids: list[str], caller: Caller) -> dict[str, dict[str, Any]]:
             return await library_routes.described(library, ids, caller)
 
+        async def find_files(text: str, caller: Caller) -> list[str]:
+            found = await library.page(FileQuery(query=text, limit=MOST_FOUND), caller.sees)
+            return [file.id for file in found.items]
+
+        shares = Shares(database, accounts, library)
+
+        async def device_names() -> dict[str, str]:
+            tvs = {f"tv-{tv.id}": tv.name for tv in listener.tvs.all()}
+            return await accounts.sessions.device_names() | tvs | await shares.titles()
+
         web_app = create_web_app(
             settings,
             accounts,
@@ -193,9 +207,9 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 library_routes.blueprint(library, journal),
                 streaming_routes.blueprint(library, journal, subtitles, power=power),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
-                journal_routes.blueprint(journal, check_file, describe),
+                journal_routes.blueprint(journal, check_file, describe, find_files, device_names),
                 power_routes.blueprint(power),
-                share_routes.blueprint(Shares(database, accounts, library), library, journal),
+                share_routes.blueprint(shares, library, journal),
                 casting_routes.blueprint(casting, library),
                 lan_routes.blueprint(listener.tvs),
                 dashboard_routes.blueprint(reports, describe, check_file),

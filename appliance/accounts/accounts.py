@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.accounts import setup_code, store, throttle
 from appliance.accounts.caller import Role
+from appliance.accounts.door_bell import DoorBell, Tell
 from appliance.accounts.keys import Keys, load_keys
 from appliance.accounts.pairing import Pairings
 from appliance.accounts.passwords import COST, Passwords
@@ -46,12 +47,14 @@ class Accounts:
         journal: Journal,
         keys: Keys | None = None,
         cost: int = COST,
+        tell: Tell = lambda _event, _data: None,
     ) -> None:
         self._settings, self._database = settings, database
+        self.door_bell = DoorBell(tell)
         self.keys = keys or load_keys(settings.keys)
         self.passwords = Passwords(self.keys.pepper, cost)
-        self.sessions = Sessions(database, self.keys, journal)
-        self.users = Users(database, self.passwords, self.sessions, journal)
+        self.sessions = Sessions(database, self.keys, journal, self.door_bell)
+        self.users = Users(database, self.passwords, self.sessions, journal, self.door_bell)
         self.sign_in = SignIn(
             database,
             self.keys,
@@ -61,7 +64,7 @@ class Accounts:
             settings.state,
             guests=settings.guest == "on",
         )
-        self.pairings = Pairings(database, self.sessions)
+        self.pairings = Pairings(database, self.sessions, self.door_bell)
         self.on_lockdown: list[Callable[[], Awaitable[object]]] = []
         """What else ends all it opened: links, casts."""
         self.setup_code: str | None = None
@@ -142,6 +145,7 @@ class Accounts:
 
     async def _end_the_rest(self) -> None:
         self.pairings.end_all()
+        self.door_bell.ring("lockdown")
         for end in self.on_lockdown:
             try:
                 await end()

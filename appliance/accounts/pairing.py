@@ -20,6 +20,7 @@ from typing import Literal
 from appliance.accounts import store
 from appliance.accounts.caller import Caller, Role
 from appliance.accounts.client import Client, device_name
+from appliance.accounts.door_bell import DoorBell
 from appliance.accounts.ids import new_id
 from appliance.accounts.sessions import Sessions, Tokens
 from appliance.database import Database
@@ -57,8 +58,11 @@ class Pairing:
 
 
 class Pairings:
-    def __init__(self, database: Database, sessions: Sessions, now: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, database: Database, sessions: Sessions, door_bell: DoorBell, now: Callable[[], int] = now_ms
+    ) -> None:
         self._database, self._sessions, self._now = database, sessions, now
+        self._door_bell = door_bell
         self._open: dict[str, Pairing] = {}
 
     async def issue(self, caller: Caller, user_id: str) -> Pairing:
@@ -84,6 +88,7 @@ class Pairings:
             self._now() + LIFE * 1000,
         )
         self._open[pairing.id] = pairing
+        self._door_bell.pairing(pairing.id, pairing.state)
         return pairing
 
     def claim(self, pairing_id: str, secret: str, client: Client) -> Pairing:
@@ -95,12 +100,20 @@ class Pairings:
         if pairing.state != "open":
             log.warning("a second device (%s) claimed a pairing code", client.address)
             pairing.state = "alarm"
+            self._door_bell.pairing(pairing.id, pairing.state)
+            self._door_bell.alarm(
+                "pairing",
+                username=pairing.username,
+                device=device_name(client.user_agent),
+                address=client.address,
+            )
             raise Forbidden("Another device used this code before. Ask for a new one.")
         pairing.state = "claimed"
         pairing.claim = secrets.token_urlsafe(32)
         pairing.number, *others = secrets.SystemRandom().sample(range(10, 100), 3)
         pairing.numbers = tuple(sorted((pairing.number, *others)))
         pairing.device, pairing.address = device_name(client.user_agent), client.address
+        self._door_bell.pairing(pairing.id, pairing.state)
         return pairing
 
     def seen_by_issuer(self, pairing_id: str, caller: Caller) -> Pairing:
@@ -117,11 +130,13 @@ class Pairings:
         if pairing.state != "claimed":
             raise Conflict(f"This pairing is {pairing.state}.")
         pairing.state = "allowed" if number == pairing.number else "refused"
+        self._door_bell.pairing(pairing.id, pairing.state)
         return pairing
 
     def cancel(self, pairing_id: str, caller: Caller) -> None:
         self.seen_by_issuer(pairing_id, caller)
         del self._open[pairing_id]
+        self._door_bell.ring("pairing")
 
     async def finish(self, pairing_id: str, claim: str, client: Client) -> Tokens | None:
         """The device's sign-in once it is confirmed; None while it waits. Forbidden when it is over."""
@@ -135,6 +150,7 @@ class Pairings:
         if pairing.state != "allowed":
             raise over
         pairing.state = "done"
+        self._door_bell.pairing(pairing.id, pairing.state)
         async with self._database.write() as connection:
             found = await store.user(connection, pairing.user_id)
             if found is None or await store.epoch(connection) != pairing.epoch:

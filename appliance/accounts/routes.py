@@ -95,6 +95,7 @@ def user_json(user: User) -> dict[str, Any]:
 def session_json(session: Session, present: str | None) -> dict[str, Any]:
     return {
         "id": session.id,
+        "user_id": session.user_id,
         "username": session.username,
         "role": session.role.name.lower(),
         "device": session.device_name,

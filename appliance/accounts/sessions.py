@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from appliance.accounts import store, tokens
 from appliance.accounts.caller import Caller, Role, Via, calling_or_none
 from appliance.accounts.client import Client, device_name
+from appliance.accounts.door_bell import DoorBell
 from appliance.accounts.ids import new_id
 from appliance.accounts.keys import Keys
 from appliance.accounts.running import Running
@@ -56,9 +57,15 @@ class Sessions:
     """One object for the whole process; `running` is shared with whoever sends long bodies."""
 
     def __init__(
-        self, database: Database, keys: Keys, journal: Journal, now: Callable[[], int] = now_ms
+        self,
+        database: Database,
+        keys: Keys,
+        journal: Journal,
+        door_bell: DoorBell,
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self._database, self._keys, self._journal, self._now = database, keys, journal, now
+        self._door_bell = door_bell
         self.running = Running()
         self._known: dict[str, tuple[float, Session | None, int]] = {}
 
@@ -100,6 +107,7 @@ class Sessions:
             payload={"method": method},
         )
         await self._journal.add(connection, entry)
+        self._door_bell.ring("session")
         return self._tokens(session, jwt_id)
 
     async def refresh(self, token: str, client: Client) -> Tokens:
@@ -128,6 +136,9 @@ class Sessions:
                 return self._tokens(session, jwt_id)
             await store.revoke(connection, session_id)
         log.warning("a spent refresh token came back from %s; session ended", client.address)
+        self._door_bell.alarm(
+            "refresh", username=session.username, device=session.device_name, address=client.address
+        )
         self._forget(session_id)
         raise NotSignedIn("This sign-in has ended.")
 
@@ -215,6 +226,11 @@ class Sessions:
         async with self._database.read() as connection:
             return await store.live_sessions(connection, self._now(), user_id)
 
+    async def device_names(self) -> dict[str, str]:
+        """Device → name, of all that signed in lately, ended or not."""
+        async with self._database.read() as connection:
+            return await store.device_names(connection)
+
     async def end(self, session_id: str, of_user: str | None = None) -> None:
         """Sign a device out. NotFound when there is none, or it is not that person's."""
         async with self._database.write() as connection:
@@ -245,6 +261,7 @@ class Sessions:
             self.running.cut(session_id)
 
     def _forget(self, session_id: str) -> None:
+        self._door_bell.ring("session")
         self._known.pop(session_id, None)
         self.running.cut(session_id)
 

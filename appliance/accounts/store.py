@@ -190,6 +190,12 @@ async def sessions_of(connection: AsyncConnection, user_id: str) -> tuple[str, .
     return tuple((await connection.scalars(query)).all())
 
 
+async def device_names(connection: AsyncConnection) -> dict[str, str]:
+    """Every device that signed in and is still remembered → what it called itself last."""
+    query = select(sessions.c.device, sessions.c.device_name).order_by(sessions.c.last_seen_at)
+    return {row.device: row.device_name for row in await connection.execute(query)}
+
+
 async def knows_device(connection: AsyncConnection, device: str, user_id: str) -> bool:
     """Whether this person signed in on this device before."""
     query = select(sessions.c.id).where(sessions.c.device == device, sessions.c.user_id == user_id).limit(1)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts import store, throttle
 from appliance.accounts.caller import Role
+from appliance.accounts.door_bell import DoorBell
 from appliance.accounts.ids import new_id
 from appliance.accounts.passwords import Passwords
 from appliance.accounts.sessions import Sessions
@@ -26,8 +27,14 @@ PRIVACY = ("full", "anonymous", "off")
 
 class Users:
     def __init__(
-        self, database: Database, passwords: Passwords, sessions: Sessions, journal: Journal
+        self,
+        database: Database,
+        passwords: Passwords,
+        sessions: Sessions,
+        journal: Journal,
+        door_bell: DoorBell,
     ) -> None:
+        self._door_bell = door_bell
         self._database, self._passwords = database, passwords
         self._sessions, self._journal = sessions, journal
 
@@ -53,6 +60,7 @@ class Users:
         person = User(new_id("u"), username, role, "full", now_ms(), None)
         await store.add_user(connection, person, hashed)
         await self._journal.add(connection, _changed(person))
+        self._door_bell.ring("user")
         return person
 
     async def change(
@@ -95,6 +103,8 @@ class Users:
             if changed != person:
                 await self._journal.add(connection, _changed(changed))
             affected = await store.sessions_of(connection, user_id)
+        if columns:
+            self._door_bell.ring("user")
         if "role" in columns:
             self._sessions.forget_person(affected)
         return changed
@@ -107,6 +117,7 @@ class Users:
             await self._sessions.end_all_of(connection, user_id)
             await store.delete_user(connection, user_id)
             await self._journal.add(connection, Entry(Action.USER_DELETED, user_id=user_id))
+        self._door_bell.ring("user")
 
     async def check_password(self, user_id: str, password: str) -> None:
         """Invalid when it is not this person's."""

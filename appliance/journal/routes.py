@@ -4,23 +4,25 @@ POST /events {events: [{fileId, type, position, rate, at?}]}      202
 PUT  /files/{id}/position {seconds}                               204
 PUT  /files/{id}/favourite {on}                                   204
 GET  /me/continue                       {items: [{file, seconds}]}, lately played first
-GET  /log, /me/log                      the access log: an admin's view, and one's own
+GET  /log, /me/log                      the access log: an admin's view, and one's own → {items, next}
 GET  /me/favourites                     {items: [file]}, lately marked first
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, request
+from quart_schema import validate_querystring
 
 from appliance.accounts.caller import Caller, calling
 from appliance.errors import Invalid
 from appliance.journal.entry import Action, Entry, now_ms
 from appliance.journal.journal import Journal
-from appliance.journal.reading import as_csv, read_wanted
+from appliance.journal.reading import MOST, Wanted, as_csv, read_wanted
 
 PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
 MOST_EVENTS = 100
@@ -31,13 +33,45 @@ LONGEST_FILE = 1_000 * 3_600
 
 
 Describe = Callable[[list[str], Caller], Awaitable[dict[str, dict[str, Any]]]]
+FindFiles = Callable[[str, Caller], Awaitable[list[str]]]
+DeviceNames = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@dataclass
+class LogQuery:
+    """See `reading.Wanted`."""
+
+    user: str | None = None
+    action: str | None = None
+    file: str | None = None
+    device: str | None = None
+    since: str | None = None
+    until: str | None = None
+    q: str | None = None
+    before: str | None = None
+    limit: str | None = None
+    format: str | None = None
+
+
+async def _no_files(_text: str, _caller: Caller) -> list[str]:
+    return []
+
+
+async def _no_devices() -> dict[str, str]:
+    return {}
 
 
 def blueprint(
-    journal: Journal, check_file: Callable[[str, Caller], Awaitable[Any]], describe: Describe
+    journal: Journal,
+    check_file: Callable[[str, Caller], Awaitable[Any]],
+    describe: Describe,
+    find_files: FindFiles = _no_files,
+    device_names: DeviceNames = _no_devices,
 ) -> Blueprint:
     """`check_file(id, caller)` raises NotFound for a file that this caller may not see;
-    `describe(ids, caller)` gives {id: file as JSON} for those that the caller may see."""
+    `describe(ids, caller)` gives {id: file as JSON} for those that the caller may see;
+    `find_files(text, caller)` ids of files that are called so; `device_names()` {device: name} of browsers,
+    TVs and links."""
     routes = Blueprint("journal", __name__)
 
     @routes.post("/events")
@@ -51,20 +85,63 @@ def blueprint(
         return Response(status=202)
 
     @routes.get("/log")
-    async def log() -> Response:
-        """The access log, newest first: `user`, `action`, `file`, `before` (a seq), `limit`; `format=csv`."""
-        wanted = read_wanted(request.args, request.args.get("user") or None)
-        entries = await journal.read(wanted, own=False)
-        if request.args.get("format") == "csv":
-            headers = {"Content-Disposition": 'attachment; filename="access-log.csv"'}
-            return Response(as_csv(entries), content_type="text/csv; charset=utf-8", headers=headers)
-        return jsonify({"items": entries})
+    @validate_querystring(LogQuery)
+    async def log(query_args: LogQuery) -> Response:
+        """The access log, newest first, one page of it, or with `format=csv` all that matches.
+
+        `user` (id or name), `action` (several with commas), `file`, `device` (ids), `since`, `until`
+        (24h, 7d, a date, a time), `q` (in the name of a person, a device or a file, in an address),
+        `before` (the `next` of the page before), `limit` (up to 500).
+        """
+        return await entries(read_wanted(request.args, now_ms()), own=False)
 
     @routes.get("/me/log")
-    async def own_log() -> dict[str, Any]:
-        """What is recorded of oneself."""
-        wanted = read_wanted(request.args, calling().user_id)
-        return {"items": await journal.read(wanted, own=True)}
+    @validate_querystring(LogQuery)
+    async def own_log(query_args: LogQuery) -> Response:
+        """What is recorded of oneself; asked as /log."""
+        wanted = read_wanted(request.args, now_ms())
+        return await entries(replace(wanted, user=None, user_id=calling().user_id), own=True)
+
+    async def entries(wanted: Wanted, own: bool) -> Response:
+        caller, names = calling(), await device_names()
+        if wanted.text:
+            wanted = replace(
+                wanted,
+                text_files=await find_files(wanted.text, caller),
+                text_devices=[d for d, name in names.items() if wanted.text.casefold() in name.casefold()],
+            )
+        if request.args.get("format") == "csv":
+            headers = {"Content-Disposition": 'attachment; filename="access-log.csv"'}
+            sheet = as_sheet(wanted, own, caller, names)
+            return Response(sheet, content_type="text/csv; charset=utf-8", headers=headers)
+        items, following = await page(wanted, own, caller, names)
+        return jsonify({"items": items, "next": following})
+
+    async def page(
+        wanted: Wanted, own: bool, caller: Caller, names: Mapping[str, str]
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Entries with the names of their files and devices, and `before` for the page that follows."""
+        found = await journal.read(wanted, own)
+        known = await describe([one["file_id"] for one in found if one["file_id"]], caller)
+        items = [
+            one
+            | {
+                "file_name": known.get(one["file_id"] or "", {}).get("name"),
+                "device_name": names.get(one["device"] or ""),
+            }
+            for one in found
+        ]
+        return items, items[-1]["seq"] if len(items) == wanted.limit else None
+
+    async def as_sheet(
+        wanted: Wanted, own: bool, caller: Caller, names: Mapping[str, str]
+    ) -> AsyncIterator[str]:
+        before, head = wanted.before, True
+        while head or before is not None:
+            part = replace(wanted, before=before, limit=MOST)
+            items, before = await page(part, own, caller, names)
+            yield as_csv(items, head)
+            head = False
 
     @routes.put("/files/<file_id>/position")
     async def set_position(file_id: str) -> Response:

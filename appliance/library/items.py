@@ -41,6 +41,8 @@ class File:
     last_accessed_at: int | None = None
     uploaded_by: str | None = None
     """User id."""
+    uploader_name: str | None = None
+    """That person's name; None for who does not want to be named."""
     sha256: str | None = None
     duration_sec: float | None = None
     resolution: str | None = None

@@ -94,6 +94,8 @@ def file_json(file: File, caller: Caller) -> dict[str, Any]:
     if known:
         shown["sha256"] = file.sha256
         shown["uploaded_by"] = file.uploaded_by
+        own = file.uploaded_by is not None and file.uploaded_by == caller.user_id
+        shown["uploader"] = caller.name if own else file.uploader_name
         shown["last_accessed_at"] = iso(file.last_accessed_at) if file.last_accessed_at else None
     return shown
 

@@ -12,6 +12,7 @@ from sqlalchemy import Select, bindparam, case, delete, func, insert, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
+from appliance.accounts.tables import users
 from appliance.library.items import File, Folder, Kind
 from appliance.library.kinds import EVERYONES
 from appliance.library.tables import files, folders, library_state, thumbnails, trash
@@ -62,10 +63,18 @@ async def next_revision(connection: AsyncConnection) -> int:
 
 
 def with_folder() -> Select[Any]:
-    """Files with `folder` (the display path) and `folder_id`."""
-    return select(files, folders.c.id.label("folder_id"), folders.c.display_path.label("folder")).join(
-        folders, folders.c.pk == files.c.folder_pk
+    """Files with `folder` (the display path), `folder_id` and `uploader_name`."""
+    uploader = (
+        select(users.c.username)
+        .where(users.c.id == files.c.uploaded_by, users.c.privacy == "full")
+        .scalar_subquery()
     )
+    return select(
+        files,
+        folders.c.id.label("folder_id"),
+        folders.c.display_path.label("folder"),
+        uploader.label("uploader_name"),
+    ).join(folders, folders.c.pk == files.c.folder_pk)
 
 
 def visible_files(root_pks: Collection[int], sees: frozenset[Audience]) -> Select[Any]:
@@ -136,6 +145,7 @@ def as_file(row: Any) -> File:
         last_indexed_at=row.last_indexed_at,
         last_accessed_at=row.last_accessed_at,
         uploaded_by=row.uploaded_by,
+        uploader_name=row.uploader_name,
         sha256=row.sha256,
         duration_sec=row.duration_sec,
         resolution=row.resolution,

@@ -84,7 +84,9 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
     async def list_shares() -> dict[str, Any]:
         """One's own links that are not over; an admin with `?all=1` sees everybody's."""
         found = await shares.list(calling(), request.args.get("all") == "1")
-        return {"items": [share_json(share) | {"opens": opens} for share, opens in found]}
+        owners = await shares.owners()
+        items = [share_json(s) | {"owner": owners.get(s.owner_id), "opens": opens} for s, opens in found]
+        return {"items": items}
 
     @routes.get("/shares/<share_id>")
     async def one(share_id: str) -> dict[str, Any]:

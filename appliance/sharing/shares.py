@@ -102,6 +102,7 @@ class Shares:
             )
             files = [SharedFile(file.id, file.size_bytes, file.mtime_ns) for file in found]
             await store.add(connection, share, files)
+        self._accounts.door_bell.ring("link")
         return share
 
     async def _chosen(
@@ -128,6 +129,15 @@ class Shares:
                 [(s, await store.count_openings(connection, s.id)) for s in found if s.epoch >= epoch]
             )
 
+    async def owners(self) -> dict[str, str]:
+        """Everybody's name by id, for lists of links."""
+        return {person.id: person.username for person in await self._accounts.users.list()}
+
+    async def titles(self) -> dict[str, str]:
+        """What each link that is not over is called, by its id."""
+        async with self._database.read() as connection:
+            return {one.id: one.title for one in await store.all_shares(connection, None, self._now())}
+
     async def details(self, share_id: str, caller: Caller) -> tuple[Share, tuple[Opening, ...]]:
         """One's own link, or as admin anybody's, and who opened it. NotFound else."""
         async with self._database.read() as connection:
@@ -140,6 +150,7 @@ class Shares:
             await self._own(connection, share_id, caller)
             await store.revoke(connection, share_id)
         self._accounts.sessions.running.cut(running_as(share_id))
+        self._accounts.door_bell.ring("link")
 
     async def _own(self, connection: AsyncConnection, share_id: str, caller: Caller) -> Share:
         share = await store.share(connection, share_id)
@@ -189,6 +200,7 @@ class Shares:
             if share.one_time and not await store.bind(connection, share.id, opening.id):
                 raise Forbidden("This link was opened already, on another device.")
             await store.add_opening(connection, opening)
+        self._accounts.door_bell.ring("link")
         return opening_cookie(self._accounts.keys, share, opening.id), (opening.expires_at - now) // 1000
 
     async def _check_password(self, share: Share, password: str | None, client: Client) -> None:

@@ -172,6 +172,7 @@ EVENTS: dict[str, Role] = {
     "playing": ADMIN,
     "tv": ADMIN,
     "door": ADMIN,
+    "pairing": VIEWER,
     "health": ADMIN,
 }
 """Live event → least role; whoever publishes may ask for more."""

@@ -102,9 +102,9 @@ async def entrance(
     await database.migrate()
     journal = Journal(database)
     await journal.start()
-    accounts = Accounts(read, database, journal, cost=CHEAP)
-    await accounts.start()
     live = Live(EVENTS)
+    accounts = Accounts(read, database, journal, cost=CHEAP, tell=live.publish)
+    await accounts.start()
     all_blueprints: Iterable[Blueprint] = (
         accounts_blueprint(accounts),
         web_blueprint(live),

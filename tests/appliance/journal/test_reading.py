@@ -58,3 +58,64 @@ def test_no_cell_runs_in_a_spreadsheet() -> None:
     for text in ("=1+1", "+1", "-1", "@x", "\tx"):
         cells = list(csv.reader(io.StringIO(as_csv([entry | {"username": text}]))))[1]
         assert f"'{text}" in cells
+
+
+async def test_the_log_is_filtered_paged_and_whole_as_a_sheet(tmp_path: Path) -> None:
+    late: dict[str, object] = {}
+
+    async def find(text: str, _caller: object) -> list[str]:
+        return ["film"] if text == "moon" else []
+
+    async def devices() -> dict[str, str]:
+        return {"tv-1": "Living room", "d1": "Chrome on Android"}
+
+    routes = blueprint(_Late(late), check_file, describe, find, devices)  # type: ignore[arg-type]
+    async with entrance(tmp_path, routes) as house:
+        late["journal"] = house.journal
+        admin, _ = await house.sign_in("ada", Role.ADMIN), await house.sign_in("mira", Role.VIEWER)
+        await house.sign_in("jon", Role.VIEWER)
+        people = {user.username: user.id for user in await house.accounts.users.list()}
+        await house.accounts.users.change(people["jon"], privacy="anonymous")
+        day = 86_400_000
+        async with house.database.write() as connection:
+            await house.journal.add(
+                connection,
+                Entry(Action.VIEW, people["mira"], "d1", "film", ip="192.0.2.7", at=1 * day),
+                Entry(Action.STREAM, None, "tv-1", "film", 10, ip="192.0.2.8", at=2 * day),
+                Entry(Action.DOWNLOAD, people["jon"], "d2", "song", ip="192.0.2.9", at=3 * day),
+                *(Entry(Action.PING, people["mira"], "d1", "song", at=4 * day + n) for n in range(1_200)),
+            )
+
+        async def seen(query: str) -> list[tuple[str, str]]:
+            old = "" if "until" in query else "&until=1970-01-20"
+            answer = await admin.get(f"/log?{query}{old}")
+            items = (await answer.get_json())["items"]
+            return [(one["action"], one["device_name"]) for one in items]
+
+        view, stream, download = ("view", "Chrome on Android"), ("stream", "Living room"), ("download", None)
+        three = "action=view,stream,download"
+        assert await seen(three) == [download, stream, view]
+        assert await seen(f"{three}&user=mira") == await seen(f"{three}&user={people['mira']}") == [view]
+        assert await seen(f"{three}&since=1970-01-03") == [download, stream]
+        assert await seen(f"{three}&since=1970-01-03T00:00:00Z&until=1970-01-04") == [stream]
+        assert await seen(f"{three}&device=tv-1") == await seen("q=living") == [stream]
+        assert await seen("q=moon") == [stream, view], "the files that are called so"
+        assert await seen(f"{three}&q=MIRA") == await seen("q=192.0.2.7") == [view]
+        assert await seen("q=192.0.2.9") == [], "who has no name has no address either"
+        assert await seen("user=jon") == []
+        assert await seen("q=%25") == [], "a per cent sign is one"
+
+        first = await (await admin.get("/log?action=ping&limit=500")).get_json()
+        assert (len(first["items"]), first["items"][0]["file_name"]) == (500, None)
+        rest, following = 0, first["next"]
+        while following:
+            page = await (await admin.get(f"/log?action=ping&limit=500&before={following}")).get_json()
+            rest, following = rest + len(page["items"]), page["next"]
+        assert rest == 700
+        sheet = await (await admin.get("/log?action=ping&format=csv")).get_data(as_text=True)
+        assert len(list(csv.DictReader(io.StringIO(sheet)))) == 1_200
+        for bad in ("since=soon", "until=1970-13-01", "format=xml", "colour=red", f"q={'x' * 201}"):
+            answer = await admin.get(f"/log?{bad}")
+            problem = await answer.get_json(force=True)
+            assert (answer.status_code, problem["field"]) == (400, bad.split("=")[0])
+            assert "allowed" in problem
