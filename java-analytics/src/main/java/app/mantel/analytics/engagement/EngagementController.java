@@ -4,6 +4,8 @@ import app.mantel.analytics.db.Database;
 import app.mantel.analytics.privacy.Aliases;
 import app.mantel.analytics.settings.DayBorders;
 import app.mantel.analytics.web.ReportRange;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -26,24 +28,32 @@ class EngagementController {
     this.clock = clock;
   }
 
-  /**
-   * The report.
-   *
-   * @param medianVisitSeconds of the sorted visits the middle one, or the mean of the two middle
-   *     ones
-   */
+  /** The report. */
   record Engagement(
       String range,
-      long activeUsers,
+      @Schema(
+              description =
+                  """
+                  People with a visit in the range. Anonymous people are told apart within a day \
+                  only: of them counts the day that had the most.""")
+          long activeUsers,
       long visits,
-      double medianVisitSeconds,
-      long watchSeconds,
-      List<Day> perDay) {}
+      @Schema(description = "How long the middle visit lasted.") double medianVisitSeconds,
+      @Schema(description = "Watch time of all viewers, devices too; with userId of that person.")
+          long watchSeconds,
+      @Schema(description = "Every day of the range, from the first to today.") List<Day> perDay) {}
 
-  record Day(String day, long activeUsers, long watchSeconds) {}
+  @Schema(name = "DayOfEngagement")
+  record Day(
+      String day,
+      @Schema(description = "People with a visit that began on this day.") long activeUsers,
+      long watchSeconds) {}
 
   private record Visit(String person, String day, long seconds) {}
 
+  @Operation(
+      summary = "Who comes, how long, on which days",
+      description = "Of the whole household, or of the person userId.")
   @GetMapping("/api/analytics/users/engagement")
   Engagement engagement(
       @RequestParam(defaultValue = "30d") String range,

@@ -2,6 +2,8 @@ package app.mantel.analytics.heatmap;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.playback.Segments;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,8 +26,29 @@ class HeatmapController {
     this.database = database;
   }
 
-  record Heatmap(String fileId, List<Double> segments, boolean enoughData, String precision) {}
+  record Heatmap(
+      String fileId,
+      @Schema(
+              description =
+                  """
+                  100 equal parts of the file: how many sessions saw at least a fifth of the part, \
+                  each session once, as a share of the part that most saw (0 to 1, three digits). \
+                  Zeros while there is not enough.""")
+          List<Double> segments,
+      @Schema(
+              description =
+                  """
+                  Whether there are 3 sessions with watch time or more, of 2 viewers or more, so \
+                  that the curve is nobody's own. Anonymous viewers of different days may be one \
+                  person and count as one.""")
+          boolean enoughData,
+      @Schema(
+              description =
+                  "estimated: bytes became time by a straight line in one session at least.",
+              allowableValues = {"exact", "estimated"})
+          String precision) {}
 
+  @Operation(summary = "Which parts of a file are watched")
   @GetMapping("/api/analytics/heatmap")
   Heatmap heatmap(@RequestParam String fileId) {
     int[] sessions = new int[Segments.COUNT];

@@ -1,6 +1,8 @@
 package app.mantel.analytics.ingest;
 
 import app.mantel.analytics.web.BadParameter;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -29,13 +31,27 @@ class IngestController {
   record Cursor(long through) {}
 
   record Batch(
-      @Nullable String epoch, @Nullable Long from, @Nullable Long to, @Nullable JsonNode events) {}
+      @Nullable String epoch,
+      @Nullable Long from,
+      @Nullable Long to,
+      @Schema(implementation = Object[].class) @Nullable JsonNode events) {}
 
+  @Operation(
+      summary = "How far the log of this epoch is stored",
+      description = "0 for an epoch never seen. The appliance sends what follows.")
   @GetMapping("/cursor")
   Cursor cursor(@RequestParam String epoch) {
     return new Cursor(ingest.through(checkedEpoch(epoch)));
   }
 
+  @Operation(
+      summary = "Store a batch of the log",
+      description =
+          """
+          At most 500 events with from ≤ seq ≤ to. The batch and its cursor are one transaction. \
+          A bad event is set aside with its reason and the cursor moves on. A version that is not \
+          higher than the stored one is a duplicate. Fields: seq, eventId, version, at, type, \
+          userId?, device?, fileId?, payload.""")
   @PostMapping
   @ResponseStatus(HttpStatus.ACCEPTED)
   Ingest.Answer ingest(@RequestBody Batch batch) {

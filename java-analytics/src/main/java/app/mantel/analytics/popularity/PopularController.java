@@ -3,6 +3,7 @@ package app.mantel.analytics.popularity;
 import app.mantel.analytics.settings.DayBorders;
 import app.mantel.analytics.web.BadParameter;
 import app.mantel.analytics.web.ReportRange;
+import io.swagger.v3.oas.annotations.Operation;
 import java.time.Clock;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -23,6 +24,12 @@ class PopularController {
     this.borders = borders;
   }
 
+  @Operation(
+      summary = "What is watched most",
+      description =
+          """
+          Files that are still there and were streamed, downloaded or played in the range. The \
+          order is streams + downloads, then watch time, then file id.""")
   @GetMapping("/api/analytics/popular")
   PopularReport popular(
       @RequestParam(defaultValue = "7d") String range,

@@ -1,23 +1,21 @@
 package app.mantel.analytics.popularity;
 
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.util.List;
 
 /** Files in the order of streams + downloads, then watch time, then id. */
 public record PopularReport(String range, List<Item> items) {
 
-  /**
-   * One file.
-   *
-   * @param streams visits of a viewer to the file with any byte sent
-   * @param plays visits that the playback model counts
-   * @param users people and devices
-   */
+  /** One file. */
   public record Item(
       String fileId,
       String name,
-      long streams,
+      @Schema(description = "Sessions with any byte sent.") long streams,
       long downloads,
-      long plays,
+      @Schema(description = "Sessions that watched enough.") long plays,
       long watchSeconds,
-      long users) {}
+      @Schema(
+              description =
+                  "Different viewers of sessions and downloads; an anonymous person anew each day.")
+          long users) {}
 }

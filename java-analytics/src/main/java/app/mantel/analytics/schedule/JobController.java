@@ -1,6 +1,7 @@
 package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.db.Database;
+import io.swagger.v3.oas.annotations.Operation;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ class JobController {
       String status,
       @Nullable String error) {}
 
+  @Operation(summary = "Which jobs ran when, the last 50")
   @GetMapping("/api/analytics/jobs")
   Jobs jobs() {
     return new Jobs(

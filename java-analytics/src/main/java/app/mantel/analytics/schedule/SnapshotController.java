@@ -4,6 +4,10 @@ import app.mantel.analytics.db.Database;
 import app.mantel.analytics.db.Dialect;
 import app.mantel.analytics.settings.Settings;
 import app.mantel.analytics.web.NotOnThisStore;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +29,15 @@ class SnapshotController {
     this.settings = settings;
   }
 
+  @Operation(
+      summary = "A consistent copy of the store",
+      description = "The SQLite file as the body, while running. 501 on PostgreSQL.")
+  @ApiResponse(
+      responseCode = "200",
+      content =
+          @Content(
+              mediaType = "application/vnd.sqlite3",
+              schema = @Schema(type = "string", format = "binary")))
   @PostMapping("/api/analytics/snapshot")
   ResponseEntity<StreamingResponseBody> snapshot() {
     if (database.dialect() == Dialect.POSTGRESQL) {

@@ -2,6 +2,8 @@ package app.mantel.analytics.search;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.web.BadParameter;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -33,14 +35,30 @@ class SearchInsightsController {
       com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL)
   record SearchInsights(
       @Nullable String query,
-      @Nullable List<Match> matches,
-      @Nullable List<Searched> top,
-      @Nullable List<Searched> withoutResult) {}
+      @Schema(
+              description =
+                  """
+                  Titles alike by their trigrams, as PostgreSQL's pg_trgm has it: 0.3 or more, the \
+                  10 most alike, ties by text.""")
+          @Nullable List<Match> matches,
+      @Schema(description = "The 20 most frequent searches, ties by text.")
+          @Nullable List<Searched> top,
+      @Schema(description = "The same of searches that found nothing.")
+          @Nullable List<Searched> withoutResult) {}
 
-  record Match(String text, double similarity) {}
+  record Match(
+      @Schema(description = "A file's name without its extension.") String text,
+      double similarity) {}
 
   record Searched(String query, long count) {}
 
+  @Operation(
+      summary = "What people look for, what they did not find, and what they meant",
+      description =
+          """
+          With a query its matches, without one both lists. Searches are compared in lower case \
+          with single blanks. A search is listed once two people made it, a search without result \
+          once two people got none; who is anonymous or not signed in counts, all together, as one.""")
   @GetMapping("/api/analytics/search-insights")
   SearchInsights insights(@RequestParam(required = false) @Nullable String query) {
     if (query == null) {

@@ -2,6 +2,8 @@ package app.mantel.analytics.storage;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.settings.DayBorders;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -25,18 +27,25 @@ class InsightsController {
   }
 
   record Insights(
-      List<Twice> duplicates, List<Cold> cold, List<BitRot> bitRot, List<SetAside> unreadable) {}
+      @Schema(description = "Most bytes first.") List<Twice> duplicates,
+      @Schema(description = "As in coldBytes of the storage summary, largest first.")
+          List<Cold> cold,
+      @Schema(description = "The checksum changed though size and time did not; newest first.")
+          List<BitRot> bitRot,
+      @Schema(description = "Files whose content could not be read.") List<SetAside> unreadable) {}
 
-  /** {@code bytes} is what all but one of the files cost. */
-  record Twice(String sha256, long bytes, List<String> fileIds) {}
+  record Twice(
+      String sha256,
+      @Schema(description = "What all but one of the files cost.") long bytes,
+      List<String> fileIds) {}
 
   record Cold(String fileId, long sizeBytes) {}
 
-  /** The checksum changed though size and time of the file did not. */
   record BitRot(String fileId, String noticedAt, String expectedSha256, String foundSha256) {}
 
   record SetAside(String fileId, String reason) {}
 
+  @Operation(summary = "What is worth a look", description = "Each list has 50 entries at most.")
   @GetMapping("/api/analytics/insights")
   Insights insights() {
     LocalDate day = borders.day(clock.millis()).minusDays(StorageController.COLD_DAYS);

@@ -3,6 +3,8 @@ package app.mantel.analytics.storage;
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.settings.DayBorders;
 import app.mantel.analytics.settings.Settings;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -43,8 +45,14 @@ class StorageController {
     this.clock = clock;
   }
 
-  record Stats(long files, long bytes, long streams, long downloads, long users) {}
+  record Stats(
+      @Schema(description = "Files that are there now.") long files,
+      long bytes,
+      @Schema(description = "Since the first event.") long streams,
+      @Schema(description = "Since the first event.") long downloads,
+      @Schema(description = "Accounts that are known now.") long users) {}
 
+  @Operation(summary = "The household in five numbers")
   @GetMapping("/api/stats")
   Stats stats() {
     return database
@@ -62,6 +70,7 @@ class StorageController {
         .single();
   }
 
+  @Operation(summary = "How much there is, how fast it grows, what lies twice or cold")
   @GetMapping("/api/analytics/storage/summary")
   StorageReport summary() {
     Map<String, StorageReport.OfType> byType = new TreeMap<>();
