@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import socket
-import struct
 from collections.abc import Callable, Sequence
 
-from dlna.interfaces import Interface, interfaces
+from dlna.interfaces import IFF_RUNNING, IFF_UP, Interface, flags, interfaces
 
 _RTMGRP_LINK, _RTMGRP_IPV4_IFADDR = 0x1, 0x10
-_IFF_UP, _IFF_RUNNING = 0x1, 0x40
-_SIOCGIFFLAGS = 0x8913
 _SETTLE = 0.3
 """Seconds: a cable that is plugged in makes a handful of messages."""
 
@@ -62,10 +57,4 @@ class InterfaceWatch:
 
 def carries(name: str) -> bool:
     """Whether the interface is up and has a link: a pulled cable keeps its address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        try:
-            answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sH14x", os.fsencode(name), 0))
-        except OSError:
-            return False
-    flags = int(struct.unpack_from("H", answer, 16)[0])
-    return flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING
+    return flags(name) & (IFF_UP | IFF_RUNNING) == IFF_UP | IFF_RUNNING

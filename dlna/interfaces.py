@@ -5,6 +5,10 @@ IPv4 only: every TV in the field speaks it, and a LOCATION with an IPv6 address 
 
 from __future__ import annotations
 
+import fcntl
+import os
+import socket
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -13,7 +17,14 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 import ifaddr
 
 NEVER_BY_ITSELF = ("lo", "docker*", "br-*", "virbr*", "veth*", "tun*", "tap*", "wg*", "podman*", "zt*")
-"""Loopback, containers and tunnels: served only where the settings name them."""
+"""Loopback, containers and tunnels: served only where the settings name them.
+
+So is every link with one peer alone (IFF_POINTOPOINT), whatever it is called: VPNs have many names.
+"""
+
+IFF_UP, IFF_POINTOPOINT, IFF_RUNNING = 0x1, 0x10, 0x40
+_SIOCGIFFLAGS = 0x8913
+"""<linux/if.h>, <linux/sockios.h>"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ def interfaces(named: Sequence[str] | None = None) -> tuple[Interface, ...]:
                 and not address.is_loopback
                 and not address.is_link_local
                 and not any(fnmatch(name, pattern) for pattern in NEVER_BY_ITSELF)
+                and not flags(name) & IFF_POINTOPOINT
             )
             if wanted:
                 network = IPv4Network(f"{address}/{ip.network_prefix}", strict=False)
@@ -74,3 +86,13 @@ def facing(address: str | IPv4Address, candidates: Iterable[Interface]) -> Inter
         i for i in candidates if i.reaches(address) or (i.name == "lo" and str(address) == "127.0.0.1")
     ]
     return max(fitting, key=lambda i: i.network.prefixlen, default=None)
+
+
+def flags(name: str) -> int:
+    """What the kernel says of an interface (netdevice(7)); 0 for one that is not there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sH14x", os.fsencode(name), 0))
+        except OSError:
+            return 0
+    return int(struct.unpack_from("H", answer, 16)[0])

@@ -26,7 +26,7 @@ from dlna.gate import SWEEP_SECONDS, Crowd, Entered, Turned, enter
 from dlna.icons import ICONS, draw
 from dlna.interface_watch import InterfaceWatch
 from dlna.media_receiver_registrar import MediaReceiverRegistrar
-from dlna.ssdp import Ssdp
+from dlna.ssdp import Rhythm, Ssdp
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class MediaServer:
         named_interfaces: Sequence[str] | None = None,
         routes: Sequence[web.RouteDef] = (),
         boot_id: int | None = None,
+        rhythm: Rhythm | None = None,
     ) -> None:
         self._device, self._catalog, self._wanted_port = device, catalog, port
         self._more_routes = routes
@@ -74,7 +75,7 @@ class MediaServer:
         self.ssdp: Ssdp | None = None
         self.watch = InterfaceWatch(named_interfaces, self._interfaces_changed)
         self._changed = Changed()
-        self._boot_id = boot_id
+        self._boot_id, self._rhythm = boot_id, rhythm
 
     @property
     def port(self) -> int:
@@ -104,7 +105,7 @@ class MediaServer:
         )
         await self._runner.setup()
         await web.SockSite(self._runner, sock, backlog=128).start()
-        self.ssdp = Ssdp(self._device, self.port, boot_id=self._boot_id)
+        self.ssdp = Ssdp(self._device, self.port, boot_id=self._boot_id, rhythm=self._rhythm)
         try:
             self.ssdp.start()
         except OSError as error:

@@ -16,7 +16,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlna import ssdp_messages
 from dlna.device import MULTICAST, Device
@@ -24,19 +24,27 @@ from dlna.interfaces import Interface
 
 log = logging.getLogger(__name__)
 
-ALIVE_SECONDS = 45.0
-ALIVE_JITTER = 15.0
-"""Seconds. TVs that never search live on these (gerbera#1333)."""
 BURST = 3
-BURST_GAP = 0.15
 TTL = 4
 SOURCE_PER_SECOND = 10
 ALL_PER_SECOND = 50
 LONGEST_DELAY = 0.8
 """Seconds: an answer is spread over MX, but a person is waiting."""
+SEARCHERS = 16
+"""Addresses remembered for each interface."""
 
 _IP_MULTICAST_ALL = 49
 _IP_PKTINFO = 8
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often we announce ourselves, in seconds. TVs that never search live on `alive` (gerbera#1333)."""
+
+    alive: float = 45.0
+    jitter: float = 15.0
+    """An alive follows the last one after `alive` ± `jitter`, so that servers do not speak in chorus."""
+    burst_gap: float = 0.15
 
 
 @dataclass
@@ -51,6 +59,17 @@ class Traffic:
     last_heard: float | None = None
     """Epoch seconds of the last M-SEARCH from anyone."""
     last_error: str = ""
+    searchers: dict[str, float] = field(default_factory=dict)
+    """Address → epoch seconds of its last M-SEARCH, the newest last; at most SEARCHERS."""
+
+    def hear(self, source: str, now: float) -> None:
+        """An M-SEARCH came in."""
+        self.heard += 1
+        self.last_heard = now
+        self.searchers.pop(source, None)
+        self.searchers[source] = now
+        if len(self.searchers) > SEARCHERS:
+            del self.searchers[next(iter(self.searchers))]
 
 
 class Rate:
@@ -77,9 +96,15 @@ class Ssdp:
     """Announces the device on each interface and answers searches."""
 
     def __init__(
-        self, device: Device, port: int, path: str = "/description.xml", boot_id: int | None = None
+        self,
+        device: Device,
+        port: int,
+        path: str = "/description.xml",
+        boot_id: int | None = None,
+        rhythm: Rhythm | None = None,
     ) -> None:
         self._device, self._port, self._path = device, port, path
+        self._rhythm = rhythm or Rhythm()
         self._interfaces: dict[int, list[Interface]] = {}
         self._socket: socket.socket | None = None
         self._alive: asyncio.Task[None] | None = None
@@ -102,12 +127,12 @@ class Ssdp:
 
     def interfaces(self, now: Iterable[Interface]) -> None:
         """These serve from now on. New ones hear byebye and a burst of alive, the others an update."""
-        before = {i for group in self._interfaces.values() for i in group}
-        after = set(now)
+        before = set(self._all())
+        after = set(_one_a_link(now, before))
         if before == after:
             return
-        for one in before - after:
-            self._membership(one.index, join=False)
+        for index in {one.index for one in before - after}:
+            self._membership(index, join=False)
         self._interfaces = defaultdict(list)
         for one in sorted(after, key=_order):
             self._interfaces[one.index].append(one)
@@ -118,9 +143,7 @@ class Ssdp:
                     one, ssdp_messages.update(self._device, self.location(one), self.boot_id, next_boot)
                 )
             self.boot_id = next_boot
-        for one in after:
-            self._membership(one.index, join=False)
-            self._membership(one.index, join=True)
+        self._join_anew()
         self._spawn(self._introduce(sorted(after - before, key=_order), sorted(before & after, key=_order)))
 
     async def stop(self) -> None:
@@ -154,18 +177,23 @@ class Ssdp:
         for one in new:
             self._send_all(one, ssdp_messages.byebye(self._device, self.boot_id))
         for _ in range(BURST):
-            await asyncio.sleep(BURST_GAP)
+            await asyncio.sleep(self._rhythm.burst_gap)
             for one in (*new, *known):
                 self._send_all(one, ssdp_messages.alive(self._device, self.location(one), self.boot_id))
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(ALIVE_SECONDS + random.uniform(-ALIVE_JITTER, ALIVE_JITTER))  # noqa: S311
+            jitter = self._rhythm.jitter
+            await asyncio.sleep(self._rhythm.alive + random.uniform(-jitter, jitter))  # noqa: S311
+            self._join_anew()
             for one in self._all():
-                # A switch that snoops IGMP without a querier forgets us after 260 s: join anew.
-                self._membership(one.index, join=False)
-                self._membership(one.index, join=True)
                 self._send_all(one, ssdp_messages.alive(self._device, self.location(one), self.boot_id))
+
+    def _join_anew(self) -> None:
+        """A switch that snoops IGMP without a querier forgets us after 260 s."""
+        for index in self._interfaces:
+            self._membership(index, join=False)
+            self._membership(index, join=True)
 
     def _membership(self, index: int, *, join: bool) -> None:
         assert self._socket
@@ -214,8 +242,7 @@ class Ssdp:
         if message is None or not group or not ssdp_messages.is_search(message):
             return
         traffic = self.traffic[group[0].name]
-        traffic.heard += 1
-        traffic.last_heard = time.time()
+        traffic.hear(source[0], time.time())
         interface = next((one for one in group if _is_neighbour(one, source[0])), None)
         if interface is None or source[1] < 1 or not self._rate.allows(source[0], time.monotonic()):
             traffic.refused += 1
@@ -236,6 +263,14 @@ class Ssdp:
                 to,
             )
             await asyncio.sleep(0.01)
+
+
+def _one_a_link(found: Iterable[Interface], announced: set[Interface]) -> list[Interface]:
+    """One address of each network on each link, the announced one first: two LOCATIONs make a TV flap."""
+    chosen: dict[object, Interface] = {}
+    for one in sorted(found, key=lambda one: (one not in announced, _order(one))):
+        chosen.setdefault((one.index, one.network), one)
+    return list(chosen.values())
 
 
 def _order(interface: Interface) -> tuple[int, int]:

@@ -1,19 +1,25 @@
 """A media server over the in-memory catalog, as a process of its own for a namespace.
 
-    python -m tests.dlna.serving FOLDER INTERFACE[,INTERFACE]      serves each file of FOLDER, until SIGTERM
-A line `changed CONTAINER` on its standard input is a change of the library.
+    python -m tests.dlna.serving FOLDER INTERFACE[,INTERFACE] [ALIVE]
+
+Serves each file of FOLDER until SIGTERM, on the interfaces named, `auto` for those that Mantel picks itself.
+ALIVE: seconds between announcements, ± a third. A line `changed CONTAINER` on its standard input is a change
+of the library, `traffic` asks for what each interface sent and heard, as JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from dlna.catalog import ROOT, Caption, Container, Item, MediaKind, Object, Resource
 from dlna.device import Device
 from dlna.server import MediaServer
+from dlna.ssdp import Rhythm
 from tests.fakes.memory_catalog import MemoryCatalog
 
 UDN = "uuid:6d6d1b9e-2f0a-4f3e-9a55-000000000001"
@@ -41,9 +47,9 @@ def catalog_of(folder: Path) -> MemoryCatalog:
     return MemoryCatalog(objects, files)
 
 
-async def main(folder: Path, interfaces: list[str]) -> None:
+async def main(folder: Path, interfaces: list[str] | None, rhythm: Rhythm) -> None:
     catalog = catalog_of(folder)
-    server = MediaServer(Device(UDN, "Shelf", "0.1"), catalog, 8200, interfaces)
+    server = MediaServer(Device(UDN, "Shelf", "0.1"), catalog, 8200, interfaces, rhythm=rhythm)
     await server.start()
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -56,6 +62,8 @@ async def main(folder: Path, interfaces: list[str]) -> None:
         elif words[0] == "changed":
             catalog.system_update_id += 1
             server.content_changed({words[1]: catalog.system_update_id})
+        elif words[0] == "traffic" and server.ssdp:
+            print(json.dumps({name: asdict(one) for name, one in server.ssdp.traffic.items()}), flush=True)
 
     loop.add_reader(sys.stdin, line)
     print("serving", flush=True)
@@ -65,4 +73,12 @@ async def main(folder: Path, interfaces: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2].split(",")))
+    words = sys.argv[1:]
+    alive = float(words[2]) if len(words) > 2 else 45.0
+    asyncio.run(
+        main(
+            Path(words[0]),
+            None if words[1] == "auto" else words[1].split(","),
+            Rhythm(alive, alive / 3),
+        )
+    )

@@ -51,17 +51,20 @@ def serve(house: House, media: Path, interfaces: str = "lan0,lan1") -> subproces
     return process
 
 
-def as_tv(house: House, name: str) -> dict[str, Any]:
-    host = house[name]
-    done = host.run(sys.executable, "-m", "tests.dlna.control_point", host.address, cwd=ROOT)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+def as_tvs(house: House, *names: str) -> list[dict[str, Any]]:
+    """What a control point on each of these hosts meets, all at once."""
+    command = (sys.executable, "-m", "tests.dlna.control_point")
+    asking = [
+        house[name].popen(*command, house[name].address, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for name in names
+    ]
+    return [json.loads(one.communicate(timeout=30)[0]) for one in asking]
 
 
 def test_a_tv_on_each_network_finds_browses_and_fetches(house: House, media: Path) -> None:
     serve(house, media)
-    for name, address in (("tv", "10.77.0.10"), ("bedroom", "10.77.1.10")):
-        seen = as_tv(house, name)
+    both = as_tvs(house, "tv", "bedroom")
+    for address, seen in zip(("10.77.0.10", "10.77.1.10"), both, strict=True):
         assert seen["locations"] == [f"http://{address}:8200/description.xml"]
         assert seen["answers"] == 1
         assert seen["name"] == "Shelf"
