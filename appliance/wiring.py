@@ -115,7 +115,9 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         async def recorded(user_id: str) -> bool:
             return await accounts.recorded(user_id)
 
-        journal = Journal(database, recorded)
+        journal = Journal(
+            database, recorded, on_playing=lambda count: live.publish("playing", {"count": count})
+        )
         await started(journal)
         accounts = Accounts(settings, database, journal, tell=live.publish)
         await started(accounts)

@@ -14,7 +14,8 @@ from appliance.accounts.caller import Caller
 from appliance.database import Database
 from appliance.journal import store
 from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
-from appliance.journal.reading import Wanted, read
+from appliance.journal.playing import Playing, PlayingBook
+from appliance.journal.reading import Person, Wanted, people, read
 from appliance.journal.span import Sending, SpanBook
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ WAITING_ROWS = 2_000
 class Journal:
     """`add` inside a transaction for what must not be lost, `note` for what a crash may cost.
 
-    `recorded(user_id)` says whether a person wants to be recorded at all.
+    `recorded(user_id)` says whether a person wants to be recorded at all; `on_playing(count)` is told when
+    something began or ended to play.
     """
 
     def __init__(
@@ -36,12 +38,15 @@ class Journal:
         database: Database,
         recorded: Callable[[str], Awaitable[bool]] | None = None,
         now: Callable[[], int] = now_ms,
+        on_playing: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._database = database
+        self._on_playing = on_playing
         self._recorded = recorded
         self._queue: asyncio.Queue[Entry] = asyncio.Queue(WAITING_ROWS)
         self._unwritten: dict[str, Entry] = {}
         self._spans = SpanBook(now)
+        self._playing = PlayingBook(now, self._spans.spans)
         self._task: asyncio.Task[None] | None = None
         self.appended = asyncio.Event()
         """Set when rows were committed; the feed clears it."""
@@ -66,6 +71,7 @@ class Journal:
 
     async def note(self, entry: Entry) -> None:
         """Write soon (BATCH_SECONDS); waits when too much is waiting."""
+        self._playing.hear(entry)
         await self._queue.put(entry)
 
     def span(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Sending:
@@ -103,6 +109,17 @@ class Journal:
         async with self._database.read() as connection:
             return await read(connection, wanted, own)
 
+    async def playing(self) -> list[tuple[Playing, Person | None]]:
+        """What plays now, with who plays it (None: nobody with an account).
+
+        Whoever is not recorded is left out.
+        """
+        items = self._playing.items()
+        async with self._database.read() as connection:
+            known = await people(connection, {one.user_id for one in items if one.user_id})
+        found = [(one, known.get(one.user_id or "")) for one in items]
+        return [(one, person) for one, person in found if person is None or person.privacy != "off"]
+
     async def _allowed(self, entries: Iterable[Entry]) -> list[Entry]:
         if self._recorded is None:
             return list(entries)
@@ -115,6 +132,8 @@ class Journal:
     async def _flush_forever(self) -> None:
         while True:
             await asyncio.sleep(BATCH_SECONDS)
+            if self._playing.changed():
+                self._on_playing(len(self._playing.items()))
             try:
                 await self._flush()
             except Exception:

@@ -107,6 +107,19 @@ def _number(query: Mapping[str, str], name: str, low: int, high: int) -> int | N
     return int(text)
 
 
+@dataclass(frozen=True)
+class Person:
+    """Who did something. `privacy`: `full`, `anonymous` (counted, never named) or `off`."""
+
+    username: str
+    privacy: str
+
+
+async def people(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Person]:
+    query = select(users.c.id, users.c.username, users.c.privacy).where(users.c.id.in_(list(ids)))
+    return {row.id: Person(row.username, row.privacy) for row in await connection.execute(query)}
+
+
 async def read(connection: AsyncConnection, wanted: Wanted, own: bool) -> list[dict[str, Any]]:
     """`own`: for the person it is about. Entries about files and accounts themselves are left out."""
     query = (

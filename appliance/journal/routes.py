@@ -5,6 +5,7 @@ PUT  /files/{id}/position {seconds}                               204
 PUT  /files/{id}/favourite {on}                                   204
 GET  /me/continue                       {items: [{file, seconds}]}, lately played first
 GET  /log, /me/log                      the access log: an admin's view, and one's own → {items, next}
+GET  /playing                           {items: [who plays what where, now]}
 GET  /me/favourites                     {items: [file]}, lately marked first
 """
 
@@ -22,7 +23,9 @@ from appliance.accounts.caller import Caller, calling
 from appliance.errors import Invalid
 from appliance.journal.entry import Action, Entry, now_ms
 from appliance.journal.journal import Journal
-from appliance.journal.reading import MOST, Wanted, as_csv, read_wanted
+from appliance.journal.playing import Playing
+from appliance.journal.reading import MOST, Person, Wanted, as_csv, read_wanted
+from appliance.units import iso
 
 PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
 MOST_EVENTS = 100
@@ -143,6 +146,19 @@ def blueprint(
             yield as_csv(items, head)
             head = False
 
+    @routes.get("/playing")
+    async def playing() -> dict[str, Any]:
+        """Who plays what on which device, now; lately begun first."""
+        caller, names, found = calling(), await device_names(), await journal.playing()
+        known = await describe([one.file_id for one, _ in found], caller)
+        return {
+            "items": [
+                playing_json(one, person, names) | {"file": known[one.file_id]}
+                for one, person in found
+                if one.file_id in known
+            ]
+        }
+
     @routes.put("/files/<file_id>/position")
     async def set_position(file_id: str) -> Response:
         caller = calling()
@@ -190,6 +206,23 @@ def blueprint(
         return {"items": [known[file_id] for file_id in ids if file_id in known]}
 
     return routes
+
+
+def playing_json(one: Playing, person: Person | None, names: Mapping[str, str]) -> dict[str, Any]:
+    """`state`: playing, paused, or streaming (bytes leave, and that is all we know)."""
+    named = person is None or person.privacy == "full"
+    return {
+        "user_id": one.user_id if named else None,
+        "username": person.username if person and named else None,
+        "device_name": names.get(one.device or "") if named else None,
+        "player": one.player,
+        "address": one.address if named else None,
+        "source": one.source,
+        "state": one.state,
+        "position": one.position,
+        "bytes_sent": one.bytes,
+        "started_at": iso(one.started_at),
+    }
 
 
 def unfinished(seconds: float, duration: float | None) -> bool:

@@ -129,6 +129,10 @@ class SpanBook:
         span.readers += 1
         return Sending(self, span, first_byte)
 
+    def spans(self) -> list[Span]:
+        """All that may still grow."""
+        return [span for spans in self._open.values() for span in spans]
+
     def due(self, final: bool = False) -> list[Entry]:
         """Entries to write now: new, grown for CHECKPOINT, or over. `final`: the appliance stops."""
         now = self.now()

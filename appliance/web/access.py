@@ -136,6 +136,7 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("GET", "/files/<file_id>/position"): VIEWER,
     ("PUT", "/files/<file_id>/favourite"): VIEWER,
     ("GET", "/log"): ADMIN,
+    ("GET", "/playing"): ADMIN,
     ("GET", "/me/log"): VIEWER,
     ("GET", "/me/continue"): VIEWER,
     ("GET", "/me/favourites"): VIEWER,

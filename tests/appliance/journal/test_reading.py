@@ -119,3 +119,20 @@ async def test_the_log_is_filtered_paged_and_whole_as_a_sheet(tmp_path: Path) ->
             problem = await answer.get_json(force=True)
             assert (answer.status_code, problem["field"]) == (400, bad.split("=")[0])
             assert "allowed" in problem
+
+
+async def test_an_admin_sees_who_plays_and_nobody_who_does_not_want_it(tmp_path: Path) -> None:
+    late: dict[str, object] = {}
+    routes = blueprint(_Late(late), check_file, describe)  # type: ignore[arg-type]
+    async with entrance(tmp_path, routes) as house:
+        late["journal"] = house.journal
+        admin = await house.sign_in("ada", Role.ADMIN)
+        for name, privacy in (("mira", "full"), ("jon", "anonymous"), ("kim", "off")):
+            person = await house.sign_in(name, Role.VIEWER)
+            assert (await person.patch("/auth/me", json={"privacy": privacy})).status_code == 200
+            event = {"fileId": "film", "type": "playing", "position": 3}
+            assert (await person.post("/events", json={"events": [event]})).status_code == 202
+            assert (await person.get("/playing")).status_code == 403
+        items = (await (await admin.get("/playing")).get_json())["items"]
+        assert {(one["username"], one["user_id"] is None) for one in items} == {("mira", False), (None, True)}
+        assert {one["file"]["id"] for one in items} == {"film"}
