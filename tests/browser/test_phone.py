@@ -29,6 +29,16 @@ async def until(page: Page, condition: str, seconds: float = 15) -> None:
             await asyncio.sleep(0.05)
 
 
+async def add_film(home: House, name: str) -> None:
+    """As another phone adds one."""
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("folder", "Films")
+    film = next((home.library / "Films").glob("*.mp4")).read_bytes() + name.encode()
+    form.add_field("file", film, filename=name, content_type="video/mp4")
+    async with by_bearer(home) as http, http.post("/files/upload", data=form) as answer:
+        assert answer.status == 201
+
+
 async def test_wrong_password_is_told_and_the_right_one_opens_the_shelf(
     chromium: Browser, home: House
 ) -> None:
@@ -112,12 +122,7 @@ async def test_a_file_of_another_phone_appears_by_itself(chromium: Browser, home
         await sign_in(page)
         await open_screen(page, "/library/Films")
         await expect(page.get_by_role("link", name=FILM)).to_be_visible()
-        form = aiohttp.FormData(quote_fields=False)
-        form.add_field("folder", "Films")
-        film = next((home.library / "Films").glob("*.mp4")).read_bytes() + b"\0"
-        form.add_field("file", film, filename="From another phone.mp4", content_type="video/mp4")
-        async with by_bearer(home) as http, http.post("/files/upload", data=form) as answer:
-            assert answer.status == 201
+        await add_film(home, "From another phone.mp4")
         await expect(page.get_by_role("link", name="From another phone")).to_be_visible()
 
 
@@ -143,14 +148,27 @@ async def test_a_container_that_chromium_does_not_open_is_repacked(
         await until(page, f"{VIDEO}.src.endsWith('start=10') && {VIDEO}.currentTime > 0.2")
 
 
-# On a slow machine the sheet's buttons are drawn anew while one is pressed; the page has to hold them still.
-@pytest.mark.slow
 async def test_what_is_thrown_away_comes_back(chromium: Browser, home: House) -> None:
     async with phone(chromium, home) as page:
         await sign_in(page)
         await open_screen(page, "/library/Films")
         await page.get_by_role("button", name=f"More: {FILM}").click()
-        await page.get_by_role("button", name="Move to trash").click()
+        throw = page.get_by_role("button", name="Move to trash")
+        pressed = await throw.element_handle()
+        await page.get_by_role("dialog").evaluate(
+            "sheet => Promise.all(sheet.getAnimations().map(one => one.finished)).then(() => true)"
+        )
+        box = await throw.bounding_box()
+        assert pressed
+        assert box
+        # Something arrives while the finger is down: what it is on stays where it is.
+        await page.mouse.move(box["x"] + 40, box["y"] + box["height"] / 2)
+        await page.mouse.down()
+        await add_film(home, "Arrived meanwhile.mp4")
+        await expect(page.get_by_text("Arrived meanwhile").first).to_be_attached()
+        assert await pressed.evaluate("element => element.isConnected")
+        assert await throw.bounding_box() == box
+        await page.mouse.up()
         await expect(page.get_by_role("link", name=FILM)).to_have_count(0)
         assert not (home.library / "Films" / f"{FILM}.mp4").exists()
         await open_screen(page, "/trash")
