@@ -10,7 +10,7 @@ MVN = mvn -q -B -f java-analytics/pom.xml
 PIP = .venv/bin/pip --disable-pip-version-check install -q
 
 PAGE_SOURCES = $(shell find appliance/ui/src appliance/ui/public -type f 2>/dev/null) $(wildcard appliance/ui/*.html appliance/ui/*.ts appliance/ui/*.js)
-JAVA_SOURCES = java-analytics/pom.xml $(shell find java-analytics/src/main -type f 2>/dev/null)
+JAVA_SOURCES = java-analytics/pom.xml appliance/library/cell.py $(shell find java-analytics/src/main -type f 2>/dev/null)
 JAR = java-analytics/target/mantel-analytics.jar
 PAGE = appliance/web/static/index.html
 

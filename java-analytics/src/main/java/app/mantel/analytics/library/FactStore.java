@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
  * The queue of files to read, and what was read.
  *
  * <p>Rules: an attempt is written down before a file is opened. After two that did not end the file
- * is set aside until it changes. A file that cannot be read is noted once.
+ * is noted as broken until it changes. A file that cannot be read is noted once.
  */
 @Component
 public class FactStore {
-  private static final int MOST_ATTEMPTS = 2;
-
   private final Database database;
   private final DirtyDays dirty;
   private final JsonMapper json;
@@ -47,50 +46,68 @@ public class FactStore {
       long sizeBytes,
       long mtimeNs) {}
 
+  /**
+   * What the last run of the daemon left: a file that it did not survive twice is noted as broken,
+   * or set aside where it was only to be hashed.
+   */
+  void begin() {
+    for (AnalysisKind kind : AnalysisKind.values()) {
+      List<Object> values = List.of(kind.stored(), kind.mostAttempts());
+      for (Job job : jobs("kind = ? and attempts >= ?", values, Integer.MAX_VALUE)) {
+        failed(job, "reading it never came to an end");
+      }
+    }
+  }
+
+  boolean isDue(AnalysisKind kind) {
+    return !due(kind).isEmpty();
+  }
+
   /** The next job that is due, its attempt written down; empty where there is none. */
-  Optional<Job> take() {
-    return database.write(
-        store -> {
-          store
-              .sql()
-              .sql(
-                  "update analysis_job set set_aside = 'reading it never came to an end'"
-                      + " where set_aside is null and attempts >= ?")
-              .param(MOST_ATTEMPTS)
-              .update();
-          // 'describe' comes before 'checksum' when sorted backwards
-          Optional<Job> next =
-              store
-                  .sql()
-                  .sql(
-                      "select j.kind, l.* from analysis_job j join library_file l on l.file_id = j.file_id"
-                          + " where j.set_aside is null and j.not_before <= ? and l.removed_at is null"
-                          + " order by j.kind desc, j.not_before, l.added_at desc, j.file_id limit 1")
-                  .param(clock.millis())
-                  .query(
-                      (row, n) ->
-                          new Job(
-                              row.getString("kind").equals("describe")
-                                  ? AnalysisKind.DESCRIBE
-                                  : AnalysisKind.CHECKSUM,
-                              row.getString("file_id"),
-                              row.getString("root"),
-                              row.getString("path"),
-                              row.getString("path_base64") != null,
-                              row.getString("type"),
-                              row.getLong("size_bytes"),
-                              row.getLong("mtime_ns")))
-                  .optional();
-          next.ifPresent(
-              job ->
-                  store
-                      .sql()
-                      .sql(
-                          "update analysis_job set attempts = attempts + 1 where file_id = ? and kind = ?")
-                      .params(job.fileId(), job.kind().stored())
-                      .update());
-          return next;
-        });
+  Optional<Job> take(AnalysisKind kind) {
+    Optional<Job> next = due(kind).stream().findFirst();
+    next.ifPresent(
+        job ->
+            database.write(
+                store ->
+                    store
+                        .sql()
+                        .sql(
+                            "update analysis_job set attempts = attempts + 1 where file_id = ? and kind = ?")
+                        .params(job.fileId(), kind.stored())
+                        .update()));
+    return next;
+  }
+
+  private List<Job> due(AnalysisKind kind) {
+    return jobs(
+        "kind = ? and not_before <= ? and attempts < ?",
+        List.of(kind.stored(), clock.millis(), kind.mostAttempts()),
+        1);
+  }
+
+  private List<Job> jobs(String condition, List<Object> values, int most) {
+    return database
+        .read()
+        .sql(
+            "select j.kind, l.* from analysis_job j join library_file l on l.file_id = j.file_id"
+                + " where j.set_aside is null and l.removed_at is null and "
+                + condition
+                + " order by j.not_before, j.file_id limit "
+                + most)
+        .params(values)
+        .query(
+            (row, n) ->
+                new Job(
+                    AnalysisKind.valueOf(row.getString("kind").toUpperCase(Locale.ROOT)),
+                    row.getString("file_id"),
+                    row.getString("root"),
+                    row.getString("path"),
+                    row.getString("path_base64") != null,
+                    row.getString("type"),
+                    row.getLong("size_bytes"),
+                    row.getLong("mtime_ns")))
+        .list();
   }
 
   /**
@@ -127,9 +144,8 @@ public class FactStore {
           store ->
               store
                   .sql()
-                  .sql(
-                      "update analysis_job set set_aside = ? where file_id = ? and kind = 'checksum'")
-                  .params(reason, job.fileId())
+                  .sql("update analysis_job set set_aside = ? where file_id = ? and kind = ?")
+                  .params(reason, job.fileId(), job.kind().stored())
                   .update());
     }
   }
@@ -192,6 +208,67 @@ public class FactStore {
           }
           done(store, job);
           return true;
+        });
+  }
+
+  /**
+   * The checksum of a file that was read again. Where size and time are as they were and the bytes
+   * are not, nobody wrote it: that is noted, and what is expected stays.
+   */
+  void verified(Job job, String sha256) {
+    database.write(
+        store -> {
+          int due =
+              store
+                  .sql()
+                  .sql(
+                      "update file_facts set hashed_at = ? where file_id = ? and size_bytes = ?"
+                          + " and mtime_ns = ? and sha256 is not null")
+                  .params(clock.millis(), job.fileId(), job.sizeBytes(), job.mtimeNs())
+                  .update();
+          if (due == 1) {
+            store
+                .sql()
+                .sql(
+                    "insert into bit_rot (file_id, noticed_at, expected_sha256, found_sha256)"
+                        + " select f.file_id, cast(:now as bigint), f.sha256, :found from file_facts f"
+                        + " where f.file_id = :id and f.sha256 <> :found and not exists (select 1 from"
+                        + " bit_rot b where b.file_id = f.file_id and b.found_sha256 = :found)")
+                .param("now", clock.millis())
+                .param("found", sha256)
+                .param("id", job.fileId())
+                .update();
+          }
+          done(store, job);
+          return true;
+        });
+  }
+
+  /**
+   * Queues the files whose bytes were looked at longest ago, so many that all are read again within
+   * {@code days}; none that was read in the last {@code quietDays}. Returns how many.
+   */
+  public int queueVerification(int days, int quietDays) {
+    return database.write(
+        store -> {
+          long known =
+              store
+                  .sql()
+                  .sql(
+                      "select count(*) from file_facts f join library_file l on l.file_id = f.file_id"
+                          + " where f.sha256 is not null and l.removed_at is null")
+                  .query(Long.class)
+                  .single();
+          return store
+              .sql()
+              .sql(
+                  "insert into analysis_job (file_id, kind, attempts, not_before)"
+                      + " select f.file_id, 'verify', 0, f.hashed_at from file_facts f"
+                      + " join library_file l on l.file_id = f.file_id where f.sha256 is not null"
+                      + " and l.removed_at is null and f.hashed_at < ? order by f.hashed_at, f.file_id"
+                      + " limit ? on conflict (file_id, kind) do nothing")
+              .params(clock.millis() - quietDays * 86_400_000L, (known + days - 1) / days)
+              .update();
         });
   }
 

@@ -27,10 +27,12 @@ final class Ffprobe implements AutoCloseable {
   private static final String FORMATS =
       "matroska,webm,avi,mpegts,mpeg,mpegvideo,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,wav,w64,mp3,aac,asf,flv,aiff,wv,"
           + "ape,mpc,mpc8,dts,ac3,eac3,truehd,rm,caf,tta,amr,dsf,au,nut,wtv";
-  private static final long MEMORY = 1L << 30;
+  private static final String THE_FILE = "file:/proc/self/fd/0";
+  private static final int MEGABYTES = 1024;
   private static final int LARGEST_ANSWER = 1 << 20;
   private static final long DEADLINE_SECONDS = 30;
   private static final long INDEX_DEADLINE_SECONDS = 600;
+  private static final int LONGEST_LINE = 1000;
   private static final int MOST_KEYFRAMES = 100_000;
 
   private final JsonMapper json;
@@ -46,7 +48,7 @@ final class Ffprobe implements AutoCloseable {
     this.json = json;
   }
 
-  private static List<String> command(Path file, String... more) {
+  private static Process start(Path file, long seconds, String... more) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -58,18 +60,16 @@ final class Ffprobe implements AutoCloseable {
                 "-format_whitelist",
                 FORMATS));
     command.addAll(List.of(more));
-    command.add("file:" + file);
-    return command;
+    command.add(THE_FILE);
+    return Cell.start(new Cell.Rights(List.of(), file, (int) seconds, MEGABYTES), command);
   }
 
   /** Format and streams. Throws IOException with a reason where there is nothing to be had. */
   JsonNode describe(Path file) throws IOException, InterruptedException {
-    Process child =
-        Child.start(command(file, "-of", "json", "-show_format", "-show_streams"), MEMORY);
+    Process child = start(file, DEADLINE_SECONDS, "-of", "json", "-show_format", "-show_streams");
     ScheduledFuture<?> end =
-        deadline.schedule(() -> Child.kill(child), DEADLINE_SECONDS, TimeUnit.SECONDS);
+        deadline.schedule(() -> Cell.kill(child), DEADLINE_SECONDS, TimeUnit.SECONDS);
     try (InputStream out = child.getInputStream()) {
-      child.getOutputStream().close();
       byte[] answer = out.readNBytes(LARGEST_ANSWER);
       if (answer.length == LARGEST_ANSWER || child.waitFor() != 0) {
         throw new IOException("ffprobe cannot read it");
@@ -77,33 +77,31 @@ final class Ffprobe implements AutoCloseable {
       return json.readTree(answer);
     } finally {
       end.cancel(false);
-      Child.kill(child);
+      Cell.kill(child);
     }
   }
 
   /** Keyframes of the first video; reads nearly the whole file. Null where it cannot tell. */
   @Nullable Keyframes keyframes(Path file) throws IOException, InterruptedException {
     Process child =
-        Child.start(
-            command(
-                file,
-                "-select_streams",
-                "v:0",
-                "-show_entries",
-                "packet=pts_time,pos,flags",
-                "-of",
-                "csv=p=0"),
-            MEMORY);
+        start(
+            file,
+            INDEX_DEADLINE_SECONDS,
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "packet=pts_time,pos,flags",
+            "-of",
+            "csv=p=0");
     ScheduledFuture<?> end =
-        deadline.schedule(() -> Child.kill(child), INDEX_DEADLINE_SECONDS, TimeUnit.SECONDS);
+        deadline.schedule(() -> Cell.kill(child), INDEX_DEADLINE_SECONDS, TimeUnit.SECONDS);
     List<double[]> found = new ArrayList<>();
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(child.getInputStream(), StandardCharsets.US_ASCII))) {
-      child.getOutputStream().close();
-      for (String line = lines.readLine();
+      for (String line = Cell.line(lines, LONGEST_LINE);
           line != null && found.size() < MOST_KEYFRAMES;
-          line = lines.readLine()) {
+          line = Cell.line(lines, LONGEST_LINE)) {
         // pts_time,pos,flags
         String[] parts = line.split(",", -1);
         if (parts.length >= 3
@@ -116,7 +114,7 @@ final class Ffprobe implements AutoCloseable {
       child.waitFor();
     } finally {
       end.cancel(false);
-      Child.kill(child);
+      Cell.kill(child);
     }
     return found.isEmpty()
         ? null

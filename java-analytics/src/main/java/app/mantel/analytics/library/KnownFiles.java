@@ -53,7 +53,7 @@ public class KnownFiles {
                     seq))
             .update();
     if (newer == 1) {
-      queue(store, file);
+      queue(store, file, at);
     }
   }
 
@@ -79,7 +79,7 @@ public class KnownFiles {
     }
   }
 
-  private static void queue(Database.Writing store, KnownFile file) {
+  private static void queue(Database.Writing store, KnownFile file, long at) {
     boolean known =
         store
             .sql()
@@ -99,7 +99,7 @@ public class KnownFiles {
                 "insert into analysis_job (file_id, kind, attempts, not_before) values (?, ?, 0, ?)"
                     + " on conflict (file_id, kind) do update set attempts = 0, set_aside = null,"
                     + " not_before = excluded.not_before")
-            .params(file.fileId(), kind.stored(), kind.notBefore(file.mtimeNs() / 1_000_000))
+            .params(file.fileId(), kind.stored(), kind.notBefore(file.mtimeNs() / 1_000_000, at))
             .update();
       }
     }

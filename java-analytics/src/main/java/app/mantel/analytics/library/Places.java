@@ -2,12 +2,12 @@ package app.mantel.analytics.library;
 
 import app.mantel.analytics.settings.Settings;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -56,17 +56,23 @@ class Places {
         && now.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS) == mtimeNs;
   }
 
-  /** SHA-256 in lower-case hexadecimal; stops when the thread is interrupted. */
-  static String sha256(Path file) throws IOException {
+  /**
+   * SHA-256 in lower-case hexadecimal, at {@code bytesPerSecond} at most. Throws
+   * InterruptedException when the thread is interrupted.
+   */
+  static String sha256(Path file, long bytesPerSecond) throws IOException, InterruptedException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[AT_ONCE];
-      try (DigestInputStream in =
-          new DigestInputStream(Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS), digest)) {
-        while (in.read(buffer) >= 0) {
-          if (Thread.currentThread().isInterrupted()) {
-            throw new IOException("the daemon stops");
-          }
+      long began = System.nanoTime();
+      long done = 0;
+      try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+          digest.update(buffer, 0, count);
+          done += count;
+          double early = (double) done / bytesPerSecond - (System.nanoTime() - began) / 1e9;
+          // a sleep of no time still hears an interrupt
+          Thread.sleep(Math.max(0, (long) (early * 1000)));
         }
       }
       return HexFormat.of().formatHex(digest.digest());
