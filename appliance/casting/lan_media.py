@@ -22,7 +22,7 @@ from appliance.journal.journal import Journal
 from appliance.lan.casts import Admitted
 from appliance.lan.media_urls import Grant
 from appliance.library.library import Library, OpenFile
-from appliance.streaming import body
+from appliance.streaming import lan_body
 from appliance.streaming.answer import answer
 from appliance.streaming.subtitles import Subtitles
 from dlna.catalog import (
@@ -154,33 +154,10 @@ class CastFile:
             mtime_ns=opened.mtime_ns,
             content_type=self.resource.mime_type,
         )
-        response = web.StreamResponse(status=said.status, headers={**said.headers, **headers})
-        if not said.pieces:
-            response.headers.setdefault("Content-Length", "0")
-            await response.prepare(request)
-            return response
-        counter = partial(self._journal.span, caller, opened.file.id, opened.size, said.first_byte, "cast")
-        sending = body.chunks(
-            partial(self._library.open, opened.file.id, caller.sees),
-            opened.etag,
-            said.pieces,
-            counter,
-        )
-        await response.prepare(request)
-        cutting = asyncio.create_task(self._abort_when_cut(request))
-        try:
-            async for chunk in sending:
-                await response.write(chunk)
-        finally:
-            cutting.cancel()
-            await sending.aclose()  # type: ignore[attr-defined]
-        await response.write_eof()
-        return response
-
-    async def _abort_when_cut(self, request: web.Request) -> None:
-        await self._cut.wait()
-        if request.transport:
-            request.transport.abort()
+        file = opened.file
+        reopen = partial(self._library.open, file.id, caller.sees)
+        span = partial(self._journal.span, caller, file.id, opened.size, said.first_byte, "cast")
+        return await lan_body.send(request, said, headers, reopen, span, self._cut)
 
     def close(self) -> None:
         self._opened.close()

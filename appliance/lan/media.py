@@ -6,10 +6,8 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
@@ -23,7 +21,7 @@ from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
 from appliance.lan.tvs import Tvs
 from appliance.library.items import File, Kind
 from appliance.library.library import Library
-from appliance.streaming import body
+from appliance.streaming import body, lan_body
 from appliance.streaming.answer import answer
 from appliance.streaming.subtitles import Subtitles
 from dlna.catalog import Away, MediaKind, NoSuchObject, NotAllowed, Resource, Viewer
@@ -155,37 +153,12 @@ class Sent:
             mtime_ns=self.mtime_ns,
             content_type=self.resource.mime_type,
         )
-        response = web.StreamResponse(status=said.status, headers={**said.headers, **headers})
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if "Content-Length" in said.headers:
-            response.content_length = int(said.headers["Content-Length"])
-        else:
-            response.content_length = 0
-        if not said.pieces:
-            await response.prepare(request)
-            await response.write_eof()
-            return response
-        await response.prepare(request)
-        pieces = body.chunks(self.open_file, self.etag, said.pieces, lambda: self.span(said.first_byte, "tv"))
-        task = asyncio.current_task()
-        watch = asyncio.create_task(_end_when(self.cut, task)) if task else None
-        try:
-            async with aclosing(pieces) as chunks:  # type: ignore[type-var]
-                async for chunk in chunks:
-                    await response.write(chunk)
-            await response.write_eof()
-        finally:
-            if watch:
-                watch.cancel()
-        return response
+        told = {**headers, "X-Content-Type-Options": "nosniff"}
+        span = partial(self.span, said.first_byte, "tv")
+        return await lan_body.send(request, said, told, self.open_file, span, self.cut)
 
     def close(self) -> None:
         pass
-
-
-async def _end_when(cut: asyncio.Event, task: asyncio.Task[Any]) -> None:
-    await cut.wait()
-    task.cancel()
 
 
 @dataclass

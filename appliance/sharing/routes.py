@@ -27,6 +27,7 @@ from appliance.sharing.zipped import zipped
 from appliance.streaming import body
 from appliance.streaming.answer import answer
 from appliance.streaming.disposition import disposition
+from appliance.streaming.zero_copy import wire_of
 from appliance.units import MIB, iso
 
 COOKIE = "mantel_share"
@@ -223,7 +224,9 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
         if photo is None:
             reopen = partial(library.open, file.id, frozenset(Audience))
             count = partial(journal.span, link.viewer, file.id, file.size_bytes, said.first_byte, "web")
-            sent: AsyncIterator[bytes] | bytes = body.chunks(reopen, said.headers["ETag"], said.pieces, count)
+            sent: AsyncIterator[bytes] | bytes = body.chunks(
+                reopen, said.headers["ETag"], said.pieces, count, wire=wire_of(request.scope)
+            )
         else:
             sent = b"".join(
                 piece if isinstance(piece, bytes) else photo[piece.first : piece.last + 1]

@@ -1,5 +1,8 @@
 """The one function that sends bytes of files. Both listeners use it.
 
+Given the connection's wire it sends the file's parts itself (zero_copy.py) and yields the bytes between them;
+without one, as under TLS, it yields all of them.
+
 Rules:
 1. Nothing is open until the first chunk is asked for: a response that is never sent leaks nothing.
 2. What was opened is closed when the generator ends, is closed, or its task is cancelled.
@@ -17,6 +20,7 @@ from typing import Any, Protocol
 
 from appliance.errors import Conflict
 from appliance.streaming.byte_range import Part
+from appliance.streaming.zero_copy import Wire
 from appliance.units import KIB, MINUTES
 
 CHUNK = 256 * KIB
@@ -53,6 +57,7 @@ async def chunks(
     counter: Callable[[], Counter] | None = None,
     stall_limit: float = STALL_LIMIT,
     hang_up: Callable[[], None] | None = None,
+    wire: Wire | None = None,
 ) -> AsyncIterator[bytes]:
     """The body made of `pieces`, in chunks of at most CHUNK bytes.
 
@@ -61,11 +66,17 @@ async def chunks(
     `hang_up` is called, or the task that iterates is cancelled where there is none. Close the generator
     when done (`contextlib.aclosing`; Quart does).
 
-    Raises Conflict when the file is no longer the one that was promised.
+    Raises Conflict when the file is no longer the one that was promised, Unavailable when its disk fails.
     """
     file = await open_file()
     count = counter() if counter else None
     stall = Stall(stall_limit, hang_up)
+
+    def sent(part: int) -> None:
+        stall.moved()
+        if count:
+            count.sent(part)
+
     try:
         if file.etag != etag:
             raise Conflict("The file changed while it was asked for.")
@@ -73,6 +84,16 @@ async def chunks(
             if isinstance(piece, bytes):
                 stall.begin()
                 yield piece
+                stall.end()
+                continue
+            if wire:
+                stall.begin()
+                try:
+                    await wire.send(file.fd, piece.first, piece.length, sent)
+                except ConnectionError:
+                    # Nobody is there to be told. The framing has counted bytes that never left.
+                    wire.transport.abort()
+                    return
                 stall.end()
                 continue
             position, end = piece.first, piece.last + 1
@@ -84,13 +105,12 @@ async def chunks(
                 stall.begin()
                 yield data
                 stall.end()
-                if count:
-                    count.sent(len(data))
+                sent(len(data))
                 # Writes to a peer that has gone return at once, and reads from the cache do too: without
                 # this turn of the loop nobody could tell this task to stop before the file's end.
                 await asyncio.sleep(0)
     finally:
-        stall.end()
+        stall.close()
         file.close()
         if count:
             count.close()
@@ -119,19 +139,41 @@ def hang_up_of(scope: Any) -> Callable[[], None] | None:
 
 
 class Stall:
-    """Calls `hang_up`, or cancels the task that called `begin()`, unless `end()` comes within the limit."""
+    """Calls `hang_up`, or cancels the task that called `begin()`, unless `end()` comes within the limit.
+
+    `moved()` begins the limit anew. One timer serves a body: run out, it looks at the last move.
+    """
 
     def __init__(self, limit: float, hang_up: Callable[[], None] | None = None) -> None:
         self._limit, self._hang_up = limit, hang_up
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
+        self._since: float | None = None
 
     def begin(self) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            end = self._hang_up or task.cancel
-            self._timer = asyncio.get_running_loop().call_later(self._limit, end)
+        self._task = asyncio.current_task()
+        self._since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._since + self._limit, self._look)
+
+    def moved(self) -> None:
+        if self._since is not None:
+            self._since = self._loop.time()
 
     def end(self) -> None:
+        """The wait is over; `close()` when the body is."""
+        self._since = None
+
+    def close(self) -> None:
         if self._timer:
             self._timer.cancel()
-            self._timer = None
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if self._since is None or now < self._since + self._limit:
+            self._timer = self._loop.call_at((self._since or now) + self._limit, self._look)
+        elif self._hang_up:
+            self._hang_up()
+        elif self._task:
+            self._task.cancel()

@@ -66,5 +66,5 @@ async def chunks(
             if await child.wait() != 0:
                 raise Unavailable("The film", "it cannot be read to its end")
     finally:
-        stall.end()
+        stall.close()
         file.close()

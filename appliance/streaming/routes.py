@@ -24,6 +24,7 @@ from appliance.streaming.answer import Answer, answer
 from appliance.streaming.byte_range import Part
 from appliance.streaming.disposition import disposition
 from appliance.streaming.subtitles import Subtitles
+from appliance.streaming.zero_copy import wire_of
 
 SHOWN = "; ".join(
     (
@@ -64,6 +65,7 @@ def blueprint(
             counter,
             stall_limit,
             body.hang_up_of(request.scope),
+            wire_of(request.scope),
         )
         return _response(said, send, file, is_shown)
 

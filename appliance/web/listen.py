@@ -12,12 +12,15 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import h11
 import hypercorn.asyncio.run
 from hypercorn.asyncio import serve
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
+from hypercorn.protocol.h11 import H11Protocol
 
 from appliance.errors import Unavailable
+from appliance.streaming.zero_copy import WIRE, Wire
 from appliance.units import SECONDS
 
 BACKLOG = 1024
@@ -31,7 +34,7 @@ _writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
 
 
 class WatchedConnection(TCPServer):
-    """Hypercorn's connection, with its writer on record.
+    """Hypercorn's connection, with its writer on record and its wire in the state of its scopes.
 
     Hypercorn waits without limit for a client that reads slowly (its issue 308); aborting the
     transport after the grace is the cure, and needs the writer.
@@ -40,6 +43,31 @@ class WatchedConnection(TCPServer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         _writers.add(self.writer)
+        self.state = {**self.state, WIRE: self._wire}
+
+    def _wire(self) -> Wire | None:
+        http = self.protocol.protocol
+        if self.writer.get_extra_info("ssl_object") or not isinstance(http, H11Protocol):
+            return None
+        framing = http.connection
+        if not isinstance(framing, h11.Connection):
+            return None
+
+        def passed(count: int) -> None:
+            # h11 counts what it has not seen: its own way for sendfile.
+            framing.send_with_data_passthrough(h11.Data(data=_Unseen(count)))  # type: ignore[arg-type]
+
+        return Wire(self.writer.transport, self.writer.drain, passed)
+
+
+class _Unseen:
+    """So many bytes that go by."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
 
 
 hypercorn.asyncio.run.TCPServer = WatchedConnection  # type: ignore[assignment,attr-defined]

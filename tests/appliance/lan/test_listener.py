@@ -28,6 +28,7 @@ from appliance.lan.app import LanListener
 from appliance.lan.tv import State
 from appliance.library.library import Library
 from appliance.settings import read_settings
+from appliance.streaming import zero_copy
 from appliance.streaming.subtitles import Subtitles
 from tests.appliance.library.conftest import put, settle
 
@@ -127,6 +128,20 @@ async def test_an_unknown_tv_sees_one_entry_with_its_code(house: House) -> None:
         RequestedCount=0, SortCriteria="",
     )  # fmt: skip
     assert (status, got["errorCode"]) == (500, "701")
+
+
+async def test_a_film_leaves_without_being_copied(allowed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    really = zero_copy.Wire.send
+
+    async def counted(wire: zero_copy.Wire, fd: int, offset: int, count: int, sent: Any) -> None:
+        taken.append(count)
+        await really(wire, fd, offset, count, sent)
+
+    monkeypatch.setattr(zero_copy.Wire, "send", counted)
+    async with allowed.http.get(await film_url(allowed), headers={"Range": "bytes=7-"}) as answer:
+        assert await answer.read() == FILM[7:]
+    assert taken == [len(FILM) - 7]
 
 
 async def test_a_wrong_code_allows_nobody(house: House) -> None:

@@ -12,12 +12,15 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import hypercorn.asyncio.run
 import pytest
 from quart import Quart
 
 from appliance.accounts.caller import Caller, Role, Via, set_calling
+from appliance.streaming import zero_copy
 from appliance.streaming.routes import blueprint
 from appliance.uploads.back_pressure import BackPressure
+from appliance.web import listen
 from tests.appliance.serving import ask, open_descriptors, request_head, serving
 from tests.appliance.streaming.shelf import Notebook, Shelf
 
@@ -45,6 +48,17 @@ def app_over(shelf: Any, notebook: Any, stall_limit: float = 30) -> Quart:
     return app
 
 
+@pytest.fixture(params=["zero copy", "from the disk", "copied"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How bytes leave: by sendfile in the loop, in a thread, or read and written as under TLS."""
+    assert hypercorn.asyncio.run.TCPServer is listen.WatchedConnection  # type: ignore[attr-defined]
+    if request.param == "from the disk":
+        monkeypatch.setattr(zero_copy, "in_cache", lambda fd, offset, count: False)
+    if request.param == "copied":
+        monkeypatch.setattr(listen.WatchedConnection, "_wire", lambda connection: None)
+    return str(request.param)
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     (tmp_path / "film").write_bytes(FILM)
@@ -67,6 +81,20 @@ async def test_whole_file(house: House) -> None:
     assert reply.headers["content-disposition"].startswith("inline")
     [span] = house.notebook.spans
     assert (span.first_byte, span.bytes, span.closed) == (0, len(FILM), True)
+
+
+async def test_the_fast_way_is_really_taken(house: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any change of Hypercorn or h11 that shuts it shows here."""
+    taken: list[int] = []
+    really = zero_copy.Wire.send
+
+    async def counted(wire: zero_copy.Wire, fd: int, offset: int, count: int, sent: Any) -> None:
+        taken.append(count)
+        await really(wire, fd, offset, count, sent)
+
+    monkeypatch.setattr(zero_copy.Wire, "send", counted)
+    assert (await ask(house.port, "/files/film/stream")).body == FILM
+    assert taken == ([] if way == "copied" else [len(FILM)])
 
 
 @pytest.mark.parametrize(
