@@ -202,6 +202,13 @@ class Settings:
         return f"sqlite+aiosqlite:///{self.state / 'mantel.db'}"
 
 
+def set_by_environment(environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Names of the fields that the environment sets."""
+    environ = os.environ if environ is None else environ
+    given = {key.removeprefix(PREFIX).lower() for key in environ if key.startswith(PREFIX) and environ[key]}
+    return frozenset(field.name for field in fields(Settings)) & given
+
+
 def read_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
     """Settings from `file` (TOML; missing is fine unless named by the caller) and the environment.
 

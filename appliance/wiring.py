@@ -22,6 +22,8 @@ from appliance.casting.casting import Casting
 from appliance.casting.house import House
 from appliance.casting.lan_media import WithCasts
 from appliance.casting.lan_routes import cast_routes
+from appliance.choices import routes as choices_routes
+from appliance.choices.choices import Choices
 from appliance.dashboard import routes as dashboard_routes
 from appliance.dashboard.reports import Reports
 from appliance.database import Database
@@ -41,7 +43,7 @@ from appliance.power import routes as power_routes
 from appliance.power.machine import Machine
 from appliance.power.power import Power, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
-from appliance.settings import Settings
+from appliance.settings import Settings, set_by_environment
 from appliance.sharing import routes as share_routes
 from appliance.sharing.shares import Shares
 from appliance.streaming import routes as streaming_routes
@@ -53,10 +55,11 @@ from appliance.uploads.uploads import Uploads
 from appliance.web import routes as web_routes
 from appliance.web.access import EVENTS
 from appliance.web.app import create_web_app
+from appliance.web.health import Health
 from appliance.web.internal import create_internal_app
 from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
-from appliance.web.news import News
+from appliance.web.news import News, ScanNews
 from appliance.web.trust import create_trust_app
 from appliance.web.welcome import welcome
 from dlna.interfaces import Interface, interfaces
@@ -116,11 +119,16 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             return await accounts.recorded(user_id)
 
         journal = Journal(
-            database, recorded, on_playing=lambda count: live.publish("playing", {"count": count})
+            database,
+            recorded,
+            on_playing=lambda count: live.publish("playing", {"count": count}),
+            keep_days=settings.log_days,
+            is_read=settings.analytics == "on",
         )
         await started(journal)
         accounts = Accounts(settings, database, journal, tell=live.publish)
         await started(accounts)
+        scan_news = ScanNews(live)
         library = Library(
             database,
             journal,
@@ -128,7 +136,8 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             state=settings.state,
             rescan_seconds=settings.rescan_seconds,
             describe_all=settings.analytics == "off",
-            on_progress=lambda so_far: live.publish("scan", {"files": so_far.looked_at}),
+            on_progress=scan_news.progress,
+            on_scanned=scan_news.over,
         )
         await started(library)
         await started(News(library, live))
@@ -181,8 +190,22 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
         reports = Reports(daemon_url, to_daemon)
         await started(reports)
-        if daemon_url:
-            await started(Feed(database, journal, daemon_url, to_daemon, settings.log_days))
+        feed = Feed(database, journal, daemon_url, to_daemon) if daemon_url else None
+        if feed:
+            await started(feed)
+
+        async def follow(chosen: Settings) -> None:
+            await accounts.let_guests_in(chosen.guest == "on")
+            listener.tvs.open_to_all(chosen.tv_access == "open")
+            players.trust_all = chosen.tv_access == "open"
+            uploads.change_limits(chosen.upload_limit, chosen.free_space)
+            journal.keep_days = chosen.log_days
+            accounts.door_bell.ring("setting")
+
+        choices = Choices(database, settings, set_by_environment(), follow)
+        await started(choices)
+        health = Health(database, library, choices, feed, reports, served, live.publish, scan_news)
+        await started(health)
 
         async def check_file(file_id: str, caller: Caller) -> Any:
             return await library.file(file_id, caller.sees)
@@ -204,7 +227,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             settings,
             accounts,
             [
-                web_routes.blueprint(live),
+                web_routes.blueprint(live, health),
                 account_routes.blueprint(accounts),
                 library_routes.blueprint(library, journal),
                 streaming_routes.blueprint(library, journal, subtitles, power=power),
@@ -214,6 +237,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 share_routes.blueprint(shares, library, journal),
                 casting_routes.blueprint(casting, library),
                 lan_routes.blueprint(listener.tvs),
+                choices_routes.blueprint(choices),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )

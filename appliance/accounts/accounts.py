@@ -119,6 +119,12 @@ class Accounts:
         self._recorded[user_id] = (time.monotonic(), wanted)
         return wanted
 
+    async def let_guests_in(self, guests: bool) -> None:
+        """Or not any more; then those who are in go at once."""
+        if self.sign_in.guests and not guests:
+            await self.sessions.end_guests()
+        self.sign_in.guests = guests
+
     async def is_set_up(self) -> bool:
         async with self._database.read() as connection:
             return bool(await store.count_users(connection, Role.ADMIN))

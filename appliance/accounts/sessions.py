@@ -240,6 +240,12 @@ class Sessions:
             await store.revoke(connection, session_id)
         self._forget(session_id)
 
+    async def end_guests(self) -> None:
+        """Guests are not let in any more: those who are in go."""
+        for session in await self.list():
+            if session.user_id is None:
+                await self.end(session.id)
+
     async def end_all_of(self, connection: AsyncConnection, user_id: str, but: str | None = None) -> None:
         """End a person's sessions in the caller's transaction; what runs is cut at once."""
         ids = [found for found in await store.sessions_of(connection, user_id) if found != but]

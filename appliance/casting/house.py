@@ -64,7 +64,7 @@ class House:
         trust_all: bool = False,
     ) -> None:
         self._database, self._interfaces, self._lan_port = database, interfaces, lan_port
-        self._trust_all = trust_all
+        self.trust_all = trust_all
         self.events = Events()
         self._players: dict[str, Player] = {}
         self._present: dict[str, Present] = {}
@@ -239,7 +239,7 @@ class House:
         mac = mac_of(address)
         async with self._saving:
             known = self._by_key(kind, key)
-            first = Standing.ALLOWED if self._trust_all else Standing.NEW
+            first = Standing.ALLOWED if self.trust_all else Standing.NEW
             if known is None:
                 known = Player(id=new_id("p"), kind=kind, key=key, name="", standing=first, mac=mac)
             elif known.mac and mac and known.mac != mac and known.standing is Standing.ALLOWED:

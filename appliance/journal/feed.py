@@ -17,10 +17,10 @@ import aiohttp
 
 from appliance.database import Database
 from appliance.journal import store
-from appliance.journal.entry import feed_event, now_ms
+from appliance.journal.entry import feed_event
 from appliance.journal.journal import Journal
 from appliance.settings import Secret
-from appliance.units import DAYS, MINUTES, SECONDS
+from appliance.units import MINUTES, SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,9 @@ class FeedRefused(Exception):
 class Feed:
     """Runs from `start` to `stop`. `base_url` is the daemon's, `token` the bearer that it wants."""
 
-    def __init__(
-        self, database: Database, journal: Journal, base_url: str, token: Secret, log_days: int
-    ) -> None:
+    def __init__(self, database: Database, journal: Journal, base_url: str, token: Secret) -> None:
         self._database, self._journal = database, journal
-        self._url, self._token, self._log_days = base_url, token, log_days
+        self._url, self._token = base_url, token
         self._task: asyncio.Task[None] | None = None
         self.through = 0
         """Seq that the daemon has read to; 0 until it was asked."""
@@ -110,8 +108,7 @@ class Feed:
             if through <= self.through:
                 raise ValueError(f"the daemon's cursor stays at {through}")
             self.through = through
-        async with self._database.write() as connection:
-            await store.forget(connection, now_ms() - self._log_days * DAYS * 1000, self.through)
+        await self._journal.forget_old(self.through)
 
 
 async def _json(request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Any:

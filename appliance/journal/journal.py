@@ -17,11 +17,14 @@ from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
 from appliance.journal.playing import Playing, PlayingBook
 from appliance.journal.reading import Person, Wanted, people, read
 from appliance.journal.span import Sending, SpanBook
+from appliance.units import DAYS, HOURS
 
 log = logging.getLogger(__name__)
 
 BATCH_ROWS = 200
 BATCH_SECONDS = 0.25
+FORGET_EACH = 1 * HOURS
+LAST_SEQ = 2**62
 WAITING_ROWS = 2_000
 """A full queue makes its callers wait; nothing is dropped."""
 
@@ -30,7 +33,8 @@ class Journal:
     """`add` inside a transaction for what must not be lost, `note` for what a crash may cost.
 
     `recorded(user_id)` says whether a person wants to be recorded at all; `on_playing(count)` is told when
-    something began or ended to play.
+    something began or ended to play. `keep_days`: how long rows are kept at least; what the daemon has not
+    read is kept longer. Without a daemon (`is_read` False) nobody has to read them.
     """
 
     def __init__(
@@ -39,8 +43,13 @@ class Journal:
         recorded: Callable[[str], Awaitable[bool]] | None = None,
         now: Callable[[], int] = now_ms,
         on_playing: Callable[[int], None] = lambda _count: None,
+        *,
+        keep_days: int = 90,
+        is_read: bool = True,
     ) -> None:
         self._database = database
+        self.keep_days, self._is_read = keep_days, is_read
+        self._forgot_at = -FORGET_EACH * 1000
         self._on_playing = on_playing
         self._recorded = recorded
         self._queue: asyncio.Queue[Entry] = asyncio.Queue(WAITING_ROWS)
@@ -120,6 +129,15 @@ class Journal:
         found = [(one, known.get(one.user_id or "")) for one in items]
         return [(one, person) for one, person in found if person is None or person.privacy != "off"]
 
+    async def forget_old(self, through: int) -> int:
+        """Drop rows beyond `keep_days` that were read, now and then; returns how many. `through`: a seq."""
+        now = now_ms()
+        if now - self._forgot_at < FORGET_EACH * 1000:
+            return 0
+        self._forgot_at = now
+        async with self._database.write() as connection:
+            return await store.forget(connection, now - self.keep_days * DAYS * 1000, through)
+
     async def _allowed(self, entries: Iterable[Entry]) -> list[Entry]:
         if self._recorded is None:
             return list(entries)
@@ -136,6 +154,8 @@ class Journal:
                 self._on_playing(len(self._playing.items()))
             try:
                 await self._flush()
+                if not self._is_read:
+                    await self.forget_old(LAST_SEQ)
             except Exception:
                 log.exception("could not write to the journal; trying again")
                 await asyncio.sleep(1)

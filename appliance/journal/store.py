@@ -23,6 +23,11 @@ async def epoch(connection: AsyncConnection) -> str:
     return str(found)
 
 
+async def last_seq(connection: AsyncConnection) -> int:
+    """The newest row's number; 0 before the first."""
+    return int((await connection.execute(select(log_state.c.last_seq))).scalar() or 0)
+
+
 async def renew_epoch(connection: AsyncConnection) -> None:
     await epoch(connection)
     await connection.execute(update(log_state).values(epoch=str(uuid4())))

@@ -45,7 +45,8 @@ class Tvs:
         tell: Callable[[str, dict[str, Any]], None] = lambda name, data: None,
         table: Callable[[], tuple[Neighbour, ...]] = neighbours,
     ) -> None:
-        self._database, self._open, self._tell, self._table = database, open_to_all, tell, table
+        self._database, self._tell, self._table = database, tell, table
+        self._open = open_to_all
         self._by_key: dict[str, Tv] = {}
         self._cuts: dict[str, asyncio.Event] = {}
         self._lock = asyncio.Lock()
@@ -64,6 +65,13 @@ class Tvs:
             if tv.id == tv_id:
                 return tv
         raise NotFound("TV", tv_id)
+
+    def open_to_all(self, is_open: bool) -> None:
+        """Let every TV watch, or from now on those alone that were allowed."""
+        self._open = is_open
+        for tv in self.all():
+            if not self.may(tv):
+                self._cut(tv.id)
 
     def may(self, tv: Tv) -> bool:
         return tv.state is State.ALLOWED or (self._open and tv.state is State.ASKING)

@@ -29,7 +29,7 @@ async def scan(settings: Settings, adopt: bool) -> int:
         await database.migrate()
         library = Library(database, Journal(database), settings.library, state=settings.state)
         await library.adopt_roots(adopt)
-        known = await library.count()
+        known, _ = await library.count()
         shown = sys.stderr.isatty()
         total = Result()
         for _ in range(MOST_LOOKS):

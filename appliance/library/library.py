@@ -55,13 +55,14 @@ class Library:
         rescan_seconds: float = 300,
         describe_all: bool = True,
         on_progress: Callable[[Result], None] = lambda _so_far: None,
+        on_scanned: Callable[[Result], None] = lambda _all: None,
     ) -> None:
         """`state`: where thumbnails are kept. `describe_all`: without the daemon our probe does it all.
-        `on_progress` is told how far a full scan is.
+        `on_progress` is told how far a full scan is, `on_scanned` when it is over.
         """
         self._database = database
         self._configured = tuple(roots)
-        self._on_progress = on_progress
+        self._on_progress, self._on_scanned = on_progress, on_scanned
         self._roots: dict[int, Root] = {}
         self.changes = Changes()
         self._saving = Saving(database, journal, self.changes)
@@ -128,10 +129,10 @@ class Library:
         async with self._database.read() as connection:
             return tuple(await store.folders_in(connection, parent_id, self._root_pks, sees))
 
-    async def count(self) -> int:
-        """All files that are here."""
+    async def count(self) -> tuple[int, int]:
+        """Files that are here, and those of them that nobody has described yet."""
         async with self._database.read() as connection:
-            return await store.count(connection)
+            return await store.count(connection, DESCRIBED)
 
     async def folders_at(self, path: str, sees: frozenset[Audience]) -> tuple[Folder, ...]:
         """Folders directly in the one at a root-relative path, over all roots (whose own path is empty)."""
@@ -347,6 +348,7 @@ class Library:
             await asyncio.to_thread(root.look)
             if root.online:
                 total += await self.look(root, [root.folder_pk], True, told)
+        self._on_scanned(total)
         if total.added > ANALYZE_AFTER:
             async with self._database.write() as connection:
                 await index_store.analyze(connection)

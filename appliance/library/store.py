@@ -190,8 +190,12 @@ async def folders_in(
     return [as_folder(row, sees) for row in await connection.execute(query)]
 
 
-async def count(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(func.count()).select_from(files).where(HERE))).scalar_one())
+async def count(connection: AsyncConnection, kinds: Collection[Kind]) -> tuple[int, int]:
+    """All files that are here, and those of `kinds` that are not described."""
+    not_described = files.c.facts_from.is_(None) & files.c.kind.in_([kind.value for kind in kinds])
+    counted = select(func.count(), func.sum(case((not_described, 1), else_=0))).select_from(files).where(HERE)
+    every, undescribed_ones = (await connection.execute(counted)).one()
+    return int(every), int(undescribed_ones or 0)
 
 
 async def undescribed(

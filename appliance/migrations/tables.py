@@ -2,6 +2,7 @@
 
 import appliance.accounts.tables
 import appliance.casting.tables
+import appliance.choices.tables
 import appliance.journal.tables
 import appliance.lan.tables
 import appliance.library.tables

@@ -30,7 +30,7 @@ class Receiving:
     """`limit`: bytes of the largest upload, None for any."""
 
     def __init__(self, database: Database, space: Space, limit: int | None) -> None:
-        self._database, self._space, self._limit = database, space, limit
+        self._database, self._space, self.limit = database, space, limit
         self._sums: dict[str, tuple[int, Any]] = {}
         """Running SHA-256 objects of uploads that wait for their next piece: (bytes in it, object)."""
 
@@ -60,8 +60,8 @@ class Receiving:
         return sha256 if count == upload.received else None
 
     def check_limit(self, length: int) -> None:
-        if self._limit is not None and length > self._limit:
-            raise TooLarge("The upload", self._limit)
+        if self.limit is not None and length > self.limit:
+            raise TooLarge("The upload", self.limit)
 
     def _check_length(self, upload: Upload, length: int) -> None:
         if upload.length is None:

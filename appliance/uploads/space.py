@@ -13,7 +13,7 @@ class Space:
     """Reservations by upload, counted against each root's device. `stays_free` is in bytes."""
 
     def __init__(self, stays_free: int) -> None:
-        self._stays_free = stays_free
+        self.stays_free = stays_free
         self._to_come: dict[str, tuple[int, int]] = {}
         """Upload → (device, bytes that are still to come)."""
         self._lock = asyncio.Lock()
@@ -22,9 +22,7 @@ class Space:
         """Raises NoRoom unless `force` (it was granted before a restart)."""
         async with self._lock:
             if not force:
-                room = (
-                    await asyncio.to_thread(_free, root.fd) - self._stays_free - self._reserved(root.device)
-                )
+                room = await asyncio.to_thread(_free, root.fd) - self.stays_free - self._reserved(root.device)
                 if to_come > room or room <= 0:
                     raise NoRoom("The upload", to_come, room)
             self._to_come[upload_id] = (root.device, max(0, to_come))
@@ -36,7 +34,7 @@ class Space:
 
     async def require(self, root: Root) -> None:
         """For an upload whose length nobody said: raises NoRoom as soon as the disk fills up."""
-        room = await asyncio.to_thread(_free, root.fd) - self._stays_free
+        room = await asyncio.to_thread(_free, root.fd) - self.stays_free
         if room <= 0:
             raise NoRoom("The upload", 0, room)
 

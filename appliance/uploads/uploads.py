@@ -80,6 +80,11 @@ class Uploads:
         self._finishing: WeakValueDictionary[str, asyncio.Task[Published]] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[object]] = set()
 
+    def change_limits(self, limit: int | None, free_space: int) -> None:
+        """For uploads that begin, and bytes that come, from now on."""
+        self.limit = self._receiving.limit = limit
+        self._space.stays_free = free_space
+
     # Life
 
     async def start(self) -> None:

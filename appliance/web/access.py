@@ -37,6 +37,7 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/events/live"): GUEST,
+    ("GET", "/health"): ADMIN,
     # accounts
     ("POST", "/auth/login"): PUBLIC,
     ("POST", "/auth/refresh"): PUBLIC,
@@ -53,6 +54,9 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/users/<user_id>"): ADMIN,
     ("DELETE", "/users/<user_id>"): ADMIN,
     ("POST", "/lockdown"): ADMIN,
+    # choices
+    ("GET", "/settings"): ADMIN,
+    ("PATCH", "/settings"): ADMIN,
     ("POST", "/auth/pair"): VIEWER,
     ("GET", "/auth/pair"): ADMIN,
     ("GET", "/auth/pair/<pairing_id>"): VIEWER,

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quart import Blueprint, Response
 
 from appliance.accounts.caller import calling
+from appliance.errors import Unavailable
+from appliance.web.health import Health
 from appliance.web.live import Live
 
 
-def blueprint(live: Live) -> Blueprint:
+def blueprint(live: Live, health: Health | None = None) -> Blueprint:
     routes = Blueprint("web", __name__)
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Whether Mantel serves."""
         return {"status": "ok"}
+
+    @routes.get("/health")
+    async def box_health() -> dict[str, Any]:
+        """How the box is: faults with what to do, disks, addresses, versions, the daemon, the scan."""
+        if health is None:
+            raise Unavailable("The box's health", "nobody looks after it")
+        return await health.report()
 
     @routes.get("/events/live")
     async def events_live() -> Response:

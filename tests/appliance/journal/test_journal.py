@@ -49,7 +49,7 @@ async def until(condition: object, seconds: float = 10) -> None:
 
 
 def feed_to(daemon: FakeDaemon, database: Database, journal: Journal) -> Feed:
-    return Feed(database, journal, daemon.url, Secret(daemon.token), log_days=90)
+    return Feed(database, journal, daemon.url, Secret(daemon.token))
 
 
 async def rows(database: Database) -> list[object]:

@@ -1,0 +1,1 @@
+"""Settings that an admin may change on the page, while everything runs."""
