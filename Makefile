@@ -22,13 +22,17 @@ help: ## this list
 run: set-up ## the whole appliance, on SQLite: page, TVs, analytics
 	@exec .venv/bin/python -m appliance.run
 
+# Most tests wait for programs that they started, hence one worker more than cores.
+PYTEST = .venv/bin/pytest -n 3 --dist loadfile
+
 test: set-up test-packages .venv/.dev ## the tests, under 15 minutes on two cores
 	$(MVN) verify
-	.venv/bin/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: set-up test-packages .venv/.dev ## the slow lane too
 	$(MVN) verify -Pslow
-	.venv/bin/pytest
+	$(PYTEST) -m "not slow"
+	.venv/bin/pytest -m slow
 
 lint: lint-python $(if $(wildcard java-analytics/pom.xml),lint-java) $(if $(wildcard appliance/ui/package.json),lint-page) ## formatters, linters, type checkers, import contracts
 
