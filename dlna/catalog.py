@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from aiohttp import web
 
@@ -145,6 +145,8 @@ class Item:
     play_count: int | None = None
     update_id: int = 0
     music_class: str = "object.item.audioItem.musicTrack"
+    told: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """How it was written to whom (didl): an item that is kept is written once."""
 
     @property
     def upnp_class(self) -> str:
@@ -218,6 +220,13 @@ class Catalog(Protocol):
 
     async def seen(self, viewer: Viewer) -> None:
         """A device asked for something. Called for every SOAP request: cheap."""
+        ...
+
+    async def version(self, viewer: Viewer) -> Hashable:
+        """What the answers to this viewer depend on: while it is the same, so is the answer to the same call.
+
+        None: nothing may be kept for it.
+        """
         ...
 
     async def metadata(self, viewer: Viewer, object_id: str) -> Object: ...

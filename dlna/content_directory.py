@@ -162,7 +162,7 @@ class ContentDirectory:
 
     def _answer(self, viewer: Viewer, wanted: str, page: Page, update_id: int | None = None) -> Values:
         return {
-            "Result": didl.document(page.objects, viewer, didl.Filter.read(wanted)),
+            "Result": didl.escaped_document(page.objects, viewer, didl.Filter.read(wanted)),
             "NumberReturned": len(page.objects),
             "TotalMatches": page.total,
             "UpdateID": self._catalog.system_update_id if update_id is None else update_id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dlna.catalog import ROOT, Container, Item, MediaKind, Object, Picture, Resource, Viewer
 from dlna.clients.client import Bookmarks, Captions
 from dlna.protocol_info import protocol_info
-from dlna.xml_text import xml_line, xml_text
+from dlna.xml_text import Escaped, escape, xml_line, xml_text
 
 HEAD = (
     '<DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
@@ -23,6 +23,9 @@ HEAD = (
     ' xmlns:pv="http://www.pv.com/pvns/">'
 )
 TAIL = "</DIDL-Lite>"
+_ESCAPED_HEAD, _ESCAPED_TAIL = escape(HEAD), escape(TAIL)
+MOST_TOLD = 4
+"""Ways of writing one item that are kept."""
 LONGEST_DESCRIPTION = 384
 """Characters of dc:description (minidlna cuts there; some TVs drop the whole list beyond)."""
 SHORTEST_RESUME = 30
@@ -66,6 +69,25 @@ def document(objects: Iterable[Object], viewer: Viewer, wanted: Filter) -> str:
             parts.extend(_item(one, viewer, wanted))
     parts.append(TAIL)
     return "".join(parts)
+
+
+def escaped_document(objects: Iterable[Object], viewer: Viewer, wanted: Filter) -> Escaped:
+    """The same as text for a SOAP answer. How an item was written is kept with it."""
+    parts = [_ESCAPED_HEAD]
+    key = f"{viewer.client.family} {viewer.host} {'*' if wanted.everything else sorted(wanted.names)}"
+    for one in objects:
+        if isinstance(one, Container):
+            parts.append(escape("".join(_container(one, viewer, wanted))))
+            continue
+        told = one.told.get(key)
+        if told is None:
+            told = escape("".join(_item(one, viewer, wanted)))
+            if len(one.told) >= MOST_TOLD:
+                one.told.clear()
+            one.told[key] = told
+        parts.append(told)
+    parts.append(_ESCAPED_TAIL)
+    return Escaped("".join(parts))
 
 
 def item_id(one: Object, viewer: Viewer) -> str:

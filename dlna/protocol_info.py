@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dlna.catalog import MediaKind, Resource
 from dlna.clients.client import Client
 
@@ -51,27 +53,32 @@ def mime_type(resource: Resource, client: Client) -> str:
     return client.mime_types.get(resource.mime_type, resource.mime_type)
 
 
+@lru_cache(512)
+def _features(mime_type: str, profile: str | None, converted: bool, kind: MediaKind, client: Client) -> str:
+    parts = []
+    named = client.profile_names and mime_type not in client.nameless
+    if profile and (named or kind is MediaKind.IMAGE):
+        parts.append(f"DLNA.ORG_PN={profile}")
+    parts.append("DLNA.ORG_OP=01")
+    parts.append(f"DLNA.ORG_CI={int(converted)}")
+    if client.org_flags:
+        parts.append(f"DLNA.ORG_FLAGS={_flags(mime_type, kind, client)}{'0' * 24}")
+    return ";".join(parts)
+
+
 def features(resource: Resource, client: Client) -> str:
     """The fourth field, which is contentFeatures.dlna.org too.
 
     OP=01: byte ranges work and time seek does not; without it LG and Samsung grey out seek and pause.
     """
-    parts = []
-    named = client.profile_names and resource.mime_type not in client.nameless
-    if resource.profile and (named or resource.kind is MediaKind.IMAGE):
-        parts.append(f"DLNA.ORG_PN={resource.profile}")
-    parts.append("DLNA.ORG_OP=01")
-    parts.append(f"DLNA.ORG_CI={int(resource.converted)}")
-    if client.org_flags:
-        parts.append(f"DLNA.ORG_FLAGS={_flags(resource, client)}{'0' * 24}")
-    return ";".join(parts)
+    return _features(resource.mime_type, resource.profile, resource.converted, resource.kind, client)
 
 
 def protocol_info(resource: Resource, client: Client) -> str:
     return f"http-get:*:{mime_type(resource, client)}:{features(resource, client)}"
 
 
-def _flags(resource: Resource, client: Client) -> str:
-    if resource.mime_type.startswith("text/") or resource.mime_type == "smi/caption":
+def _flags(mime_type: str, kind: MediaKind, client: Client) -> str:
+    if mime_type.startswith("text/") or mime_type == "smi/caption":
         return CAPTION_FLAGS
-    return IMAGE_FLAGS if resource.kind is MediaKind.IMAGE else client.av_flags
+    return IMAGE_FLAGS if kind is MediaKind.IMAGE else client.av_flags

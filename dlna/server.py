@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aiohttp import web
 
 from dlna import eventing, soap, transfer_headers
+from dlna.answers import Answers
 from dlna.catalog import Away, Catalog, Changed, NoSuchObject, NotAllowed, Opened, Viewer
 from dlna.clients.recognise import Recogniser
 from dlna.connection_manager import Connections
@@ -67,6 +68,7 @@ class MediaServer:
             "X_MS_MediaReceiverRegistrar": MediaReceiverRegistrar(),
         }
         self._publishers = {name: Publisher(one.evented) for name, one in self._services.items()}
+        self._answers = Answers()
         self._crowd = Crowd()
         self._streams: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -248,7 +250,7 @@ class MediaServer:
             return web.Response(status=408)
         viewer = self._viewer(request)
         try:
-            return _xml(await self._call(service, viewer, body, soapaction))
+            return _xml(await self._answer(service, viewer, body, soapaction))
         except UpnpError as error:
             return _xml(soap.fault(error), status=500)
         except Away:
@@ -258,6 +260,17 @@ class MediaServer:
         except Exception:
             log.exception("%s of %s", soapaction[:80], viewer.address)
             return _xml(soap.fault(UpnpError(501)), status=500)
+
+    async def _answer(self, service: Service, viewer: Viewer, body: bytes, soapaction: str) -> bytes:
+        call = (viewer.client.family, viewer.host, soapaction, body)
+        version = await self._catalog.version(viewer)
+        if version is not None and (kept := self._answers.get(call, version)) is not None:
+            await self._catalog.seen(viewer)
+            return kept
+        made = await self._call(service, viewer, body, soapaction)
+        if version is not None and soapaction.strip(' "').endswith(("#Browse", "#Search")):
+            self._answers.put(call, version, made)
+        return made
 
     async def _call(self, service: Service, viewer: Viewer, body: bytes, soapaction: str) -> bytes:
         call = soap.read_call(body, soapaction)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -62,6 +62,9 @@ class WithCasts:
 
     async def seen(self, viewer: Viewer) -> None:
         await self._shelf.seen(viewer)
+
+    async def version(self, viewer: Viewer) -> Hashable:
+        return await self._shelf.version(viewer)
 
     async def metadata(self, viewer: Viewer, object_id: str) -> Object:
         return await self._shelf.metadata(viewer, object_id)

@@ -57,6 +57,8 @@ class Journal:
         self._spans = SpanBook(now)
         self._playing = PlayingBook(now, self._spans.spans)
         self._task: asyncio.Task[None] | None = None
+        self.marks = 0
+        """Rises with each position, favourite and count of plays that is written."""
         self.appended = asyncio.Event()
         """Set when rows were committed; the feed clears it."""
 
@@ -90,6 +92,7 @@ class Journal:
     async def set_position(self, user_id: str, file_id: str, seconds: float) -> None:
         async with self._database.write() as connection:
             await store.set_position(connection, user_id, file_id, max(0.0, seconds))
+        self.marks += 1
 
     async def position(self, user_id: str, file_id: str) -> float | None:
         """Seconds into the file where this person stopped."""
@@ -103,6 +106,7 @@ class Journal:
     async def set_favourite(self, user_id: str, file_id: str, on: bool) -> None:
         async with self._database.write() as connection:
             await store.set_favourite(connection, user_id, file_id, on)
+        self.marks += 1
 
     async def favourites(self, user_id: str, limit: int = 200) -> list[str]:
         async with self._database.read() as connection:
@@ -112,6 +116,7 @@ class Journal:
         """Plays a file, whole list at once, as the daemon counted them."""
         async with self._database.write() as connection:
             await store.replace_popularity(connection, counts)
+        self.marks += 1
 
     async def read(self, wanted: Wanted, own: bool) -> list[dict[str, Any]]:
         """Entries as people read them, newest first."""

@@ -59,14 +59,13 @@ class LanListener:
         self.urls = urls or MediaUrls(keys.derive, time.time)
         self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
         self.media = Media(library, journal, self.tvs, self.urls, subtitles, partial(picture, library))
-        self._shelf = Shelf(database, lambda: tuple(root.pk for root in library.roots))
+        shelf = Shelf(database, lambda: tuple(root.pk for root in library.roots), lambda: journal.marks)
         self.catalog = LibraryCatalog(
-            self._shelf,
+            shelf,
             self.tvs,
             journal,
             self.urls,
             self.media,
-            library.beside,
             name=settings.name,
         )
         self._routes, self._around = routes, around
@@ -108,8 +107,7 @@ class LanListener:
     async def _follow(self, changes: Any) -> None:
         assert self.server
         async for change in changes:
-            self._shelf.changed()
-            self.catalog.revision = change.revision
+            self.catalog.changed(change)
             touched = {f"folder/{one}": self.catalog.system_update_id for one in change.folders[:200]}
             touched.update(dict.fromkeys(VIEWS, self.catalog.system_update_id))
             self.catalog.update_ids.update(touched)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
-from appliance.accounts.caller import Audience
-from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.lan.media import Media
 from appliance.lan.media_urls import MediaUrls
 from appliance.lan.shelf import searching, views
-from appliance.lan.shelf.objects import ITEM, Sign, item
+from appliance.lan.shelf.items import Items
+from appliance.lan.shelf.objects import ITEM
 from appliance.lan.shelf.shelf import Shelf
 from appliance.lan.shelf.store import MEDIA, Chosen
 from appliance.lan.tv import State, Tv
 from appliance.lan.tvs import Tvs
-from appliance.streaming.subtitles import BESIDE
+from appliance.library.items import Change
 from dlna.catalog import (
     FAVOURITES,
     FOLDERS,
@@ -32,7 +30,6 @@ from dlna.catalog import (
     VIDEOS_ALL,
     VIDEOS_CONTINUE,
     VIDEOS_RECENT,
-    Caption,
     Container,
     Item,
     NoSuchObject,
@@ -45,8 +42,6 @@ from dlna.catalog import (
 )
 from dlna.search_criteria import Criteria, matches
 
-SEES = frozenset({Audience.EVERYONE})
-"""A TV stands in the living room: it shows what is for everyone."""
 WHOLE_KINDS = {VIDEOS_ALL: ("video",), MUSIC_ALL: ("audio",), PHOTOS_ALL: ("image",)}
 RECENT_KINDS = {VIDEOS_RECENT: ("video",), MUSIC_RECENT: ("audio",), PHOTOS_RECENT: ("image",)}
 HOUSEHOLD = "household"
@@ -64,15 +59,19 @@ class LibraryCatalog:
         journal: Journal,
         urls: MediaUrls,
         media: Media,
-        beside: Callable[[str, frozenset[Audience], frozenset[str]], Awaitable[tuple[bytes, ...]]],
         *,
         name: str,
     ) -> None:
         self._shelf, self._tvs, self._journal, self._urls = shelf, tvs, journal, urls
-        self._media, self._beside = media, beside
-        self._name = name
+        self._media, self._items, self._name = media, Items(shelf, urls), name
         self.revision = 0
         self.update_ids: dict[str, int] = {}
+
+    def changed(self, change: Change) -> None:
+        """The library is another."""
+        self._shelf.changed()
+        self._items.changed(change)
+        self.revision = change.revision
 
     @property
     def system_update_id(self) -> int:
@@ -80,6 +79,17 @@ class LibraryCatalog:
 
     async def seen(self, viewer: Viewer) -> None:
         await self._tvs.recognise(viewer)
+
+    async def version(self, viewer: Viewer) -> Hashable:
+        tv = self._tvs.known(viewer)
+        if tv is None or not self._tvs.may(tv):
+            return None
+        return (tv.id, tv.folders, tv.user_id, self.revision, self._urls.expiry(), self._shelf.marks())
+
+    async def _item(self, tv: Tv, pk: int, object_id: str, seen_in: str | None) -> Item:
+        for one in await self._items.shown(tv, [pk], seen_in):
+            return one
+        raise NoSuchObject(object_id)
 
     async def metadata(self, viewer: Viewer, object_id: str) -> Object:
         tv = await self._tvs.recognise(viewer)
@@ -93,7 +103,7 @@ class LibraryCatalog:
             raise NoSuchObject(object_id)
         if prefix != ITEM:
             await self._container(tv, prefix)
-        return (await self._items(tv, [row], None if prefix == ITEM else prefix))[0]
+        return await self._item(tv, row.pk, object_id, None if prefix == ITEM else prefix)
 
     async def children(
         self, viewer: Viewer, container_id: str, start: int, count: int, sort: tuple[SortKey, ...]
@@ -113,9 +123,8 @@ class LibraryCatalog:
         for one in containers[start : start + count]:
             shown.append(one if isinstance(one, Container) else await self._container(tv, one))
         first = max(0, start - len(containers))
-        rows = await self._shelf.rows(list(pks[first : first + count - len(shown)]))
         seen_in = None if container_id.startswith("folder/") or container_id == FOLDERS else container_id
-        shown.extend(await self._items(tv, rows, seen_in))
+        shown.extend(await self._items.shown(tv, pks[first : first + count - len(shown)], seen_in))
         return Page(tuple(shown), total)
 
     async def search(
@@ -139,8 +148,7 @@ class LibraryCatalog:
             ("search", tv.folders, container_id, criteria, wanted),
             lambda: self._files_that_fit(tv, container_id, criteria, wanted),
         )
-        rows = await self._shelf.rows(list(pks[start : start + count]))
-        return Page(tuple(await self._items(tv, rows, None)), len(pks))
+        return Page(tuple(await self._items.shown(tv, pks[start : start + count], None)), len(pks))
 
     async def open(self, viewer: Viewer, token: str, name: str) -> Opened:
         return await self._media.open(viewer, token)
@@ -305,41 +313,6 @@ class LibraryCatalog:
         if when in photos.months:
             return (), photos.months[when]
         raise NoSuchObject(container_id)
-
-    # Items
-
-    async def _items(self, tv: Tv, rows: Sequence[Any], seen_in: str | None) -> list[Item]:
-        positions = await self._shelf.positions(tv.user_id, [row.id for row in rows]) if rows else {}
-        made = []
-        for row in rows:
-
-            def sign(rendition: str, extension: str, file_id: str = row.id) -> str:
-                return self._urls.for_tv(file_id, rendition, tv.id, extension)
-
-            made.append(
-                item(
-                    row,
-                    sign,
-                    seen_in=seen_in,
-                    position=positions.get(row.id),
-                    captions=await self._captions(row, sign),
-                )
-            )
-        return made
-
-    async def _captions(self, row: Any, sign: Sign) -> tuple[Caption, ...]:
-        """Files beside a video. Those inside it a TV finds by itself."""
-        if row.kind != "video":
-            return ()
-        try:
-            names = await self._beside(row.id, SEES, BESIDE)
-        except (NotFound, Unavailable):
-            return ()
-        return tuple(
-            Caption(sign(f"{kind}{number}", kind), kind)
-            for number in range(min(len(names), 4))
-            for kind in ("srt", "smi", "vtt")
-        )
 
     # Search
 

@@ -7,7 +7,6 @@ no cookies, and drop queries. The name at the end tells nothing but the type.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Callable
@@ -57,9 +56,13 @@ class MediaUrls:
         )
         return f"/m/{text}.{self._mac(grant.purpose, text)}/media.{extension}"
 
-    def for_tv(self, item: str, rendition: str, tv: str, extension: str) -> str:
-        expires = (int(self._now()) + TV_LIFE) // QUANTUM * QUANTUM
-        return self.path(Grant("tv", item, rendition, tv, expires), extension)
+    def expiry(self) -> int:
+        """Until when a TV's path of now is good, in epoch seconds."""
+        return (int(self._now()) + TV_LIFE) // QUANTUM * QUANTUM
+
+    def for_tv(self, item: str, rendition: str, tv: str, extension: str, expires: int | None = None) -> str:
+        text = f"tv.{item}.{rendition}.{tv}..{expires or self.expiry()}"
+        return f"/m/{text}.{self._mac('tv', text)}/media.{extension}"
 
     def read(self, token: str) -> Grant | None:
         """None for what was not signed here, or has run out."""
@@ -81,5 +84,5 @@ class MediaUrls:
         )
 
     def _mac(self, purpose: str, text: str) -> str:
-        digest = hmac.new(self._key(f"media {purpose}"), text.encode(), hashlib.sha256).digest()
+        digest = hmac.digest(self._key(f"media {purpose}"), text.encode(), "sha256")
         return base64.urlsafe_b64encode(digest[:MAC_BYTES]).decode().rstrip("=")

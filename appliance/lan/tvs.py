@@ -76,10 +76,19 @@ class Tvs:
     def may(self, tv: Tv) -> bool:
         return tv.state is State.ALLOWED or (self._open and tv.state is State.ASKING)
 
+    def known(self, viewer: Viewer) -> Tv | None:
+        """The TV behind a request, if it was here before."""
+        key = self._key(viewer)
+        return self._by_key.get(key) if key else None
+
+    def _key(self, viewer: Viewer) -> str | None:
+        own = viewer.address == viewer.host.rpartition(":")[0]
+        table = () if own or viewer.interface == "lo" else self._table()
+        return key_of(viewer.address, viewer.interface, own, table)
+
     async def recognise(self, viewer: Viewer) -> Tv | None:
         """The TV behind a request, noted if it is new. None while its MAC is unknown: it may do nothing."""
-        own = viewer.address == viewer.host.rpartition(":")[0]
-        key = key_of(viewer.address, viewer.interface, own, self._table())
+        key = self._key(viewer)
         if key is None:
             return None
         known = self._by_key.get(key)

@@ -40,9 +40,12 @@ class Hints:
     """`manufacturer / modelName / modelDescription` of its UPnP description, where it was read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Client:
-    """One family. `signs` are (header or "description", pattern); one that is found decides."""
+    """One family; there is one object of each.
+
+    `signs` are (header or "description", pattern); one that is found decides.
+    """
 
     family: str
     signs: tuple[tuple[str, str], ...] = ()

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dlna.clients import (
     bubbleupnp,
@@ -46,7 +47,17 @@ REMEMBERED = 256
 STICKY_SECONDS = 24 * 3600.0
 
 
+SIGNS = tuple(sorted({where for client in FAMILIES for where, _ in client.signs} - {"description"}))
+"""Headers that tell a family."""
+
+
 def family_of(hints: Hints) -> Client:
+    return _family_of(tuple(hints.headers.get(name, "")[:500] for name in SIGNS), hints.description)
+
+
+@lru_cache(256)
+def _family_of(said: tuple[str, ...], description: str) -> Client:
+    hints = Hints(dict(zip(SIGNS, said, strict=True)), description)
     return next((client for client in FAMILIES if client.is_it(hints)), DEFAULT)
 
 

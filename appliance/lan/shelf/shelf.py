@@ -6,6 +6,7 @@ Rule 2: everything kept is dropped when the library changes, and nothing is kept
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,7 @@ from appliance.database import Database
 from appliance.lan.shelf import store, views
 from appliance.lan.shelf.store import Chosen
 from appliance.lan.shelf.tree import Tree
+from appliance.units import MINUTES
 
 KEPT = 48
 T = TypeVar("T")
@@ -26,14 +28,23 @@ Sort = tuple[tuple[str, bool], ...]
 
 
 class Shelf:
-    """`roots()` gives the keys of the roots that the settings name."""
+    """`roots()` gives the keys of the roots that the settings name; `marked()` rises with every position,
+    favourite and count of plays."""
 
-    def __init__(self, database: Database, roots: Callable[[], Sequence[int]]) -> None:
-        self._database, self._roots = database, roots
+    def __init__(
+        self, database: Database, roots: Callable[[], Sequence[int]], marked: Callable[[], int]
+    ) -> None:
+        self._database, self._roots, self._marked = database, roots, marked
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._of_people: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._marks = self.marks()
 
     def changed(self) -> None:
-        self._kept = OrderedDict()
+        self._kept, self._of_people = OrderedDict(), OrderedDict()
+
+    def marks(self) -> tuple[int, int]:
+        """What people's marks are as of; a minute at most, since a person who leaves takes theirs along."""
+        return self._marked(), int(time.monotonic() // MINUTES)
 
     @property
     def roots(self) -> Sequence[int]:
@@ -90,17 +101,28 @@ class Shelf:
         return [pk for pk, folder_pk in found if folder_pks is None or folder_pk in folder_pks]
 
     async def popular(self, limit: Limit) -> list[int]:
+        return await self.keep(("popular", limit), lambda: self._popular(limit), of_people=True)
+
+    async def _popular(self, limit: Limit) -> list[int]:
         async with self._database.read() as connection:
             ids = await store.popular_ids(connection, views.MOST_POPULAR)
         return await self.by_ids(limit, ids)
 
     async def favourites(self, limit: Limit, user_id: str | None) -> list[int]:
+        key = ("favourites", limit, user_id)
+        return await self.keep(key, lambda: self._favourites(limit, user_id), of_people=True)
+
+    async def _favourites(self, limit: Limit, user_id: str | None) -> list[int]:
         async with self._database.read() as connection:
             ids = await store.favourite_ids(connection, user_id)
         return await self.by_ids(limit, ids)
 
     async def unfinished(self, limit: Limit, user_id: str | None) -> list[int]:
         """Videos that were begun and not ended, the newest first."""
+        key = ("unfinished", limit, user_id)
+        return await self.keep(key, lambda: self._unfinished(limit, user_id), of_people=True)
+
+    async def _unfinished(self, limit: Limit, user_id: str | None) -> list[int]:
         async with self._database.read() as connection:
             stopped = await store.recently_stopped(connection, user_id, 100)
         pks = await self.by_ids(limit, [one for one, seconds in stopped if seconds >= 30], ("video",))
@@ -123,30 +145,45 @@ class Shelf:
         folder_pks = (await self.tree(limit)).limit
         return None if row is None or (folder_pks is not None and row.folder_pk not in folder_pks) else row
 
-    async def positions(self, user_id: str | None, ids: Sequence[str]) -> dict[str, float]:
-        async with self._database.read() as connection:
-            return await store.stopped_at(connection, user_id, ids)
+    async def positions(self, user_id: str | None) -> dict[str, float]:
+        """File id → seconds, where this person (or, without one, whoever was last) stopped."""
+        key = ("positions", user_id)
+        return await self._keep(key, lambda connection: store.stopped_at(connection, user_id), of_people=True)
+
+    async def captions(self) -> dict[int, tuple[bytes, ...]]:
+        """Folder key → raw names of the files of subtitles in it, sorted, whatever their audience: who may
+        see a film may read along."""
+        return await self._keep(("captions",), lambda connection: store.captions(connection, self.roots))
 
     async def whose(self, file_id: str) -> str | None:
         async with self._database.read() as connection:
             return await store.whose_position(connection, file_id)
 
-    async def keep(self, key: tuple[Any, ...], build: Callable[[], Awaitable[T]]) -> T:
-        """What `build` makes, until the library changes."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return cast(T, self._kept[key])
-        before = self._kept
+    async def keep(
+        self, key: tuple[Any, ...], build: Callable[[], Awaitable[T]], of_people: bool = False
+    ) -> T:
+        """What `build` makes, until the library changes; `of_people`: until anybody's marks change."""
+        if self._marks != self.marks():
+            self._of_people, self._marks = OrderedDict(), self.marks()
+        kept = self._of_people if of_people else self._kept
+        if key in kept:
+            kept.move_to_end(key)
+            return cast(T, kept[key])
         made = await build()
-        if before is self._kept:
-            self._kept[key] = made
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+        if kept is self._kept or kept is self._of_people:
+            kept[key] = made
+            while len(kept) > KEPT:
+                kept.popitem(last=False)
         return made
 
-    async def _keep(self, key: tuple[Any, ...], build: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _keep(
+        self,
+        key: tuple[Any, ...],
+        build: Callable[[AsyncConnection], Awaitable[T]],
+        of_people: bool = False,
+    ) -> T:
         async def open_and_build() -> T:
             async with self._database.read() as connection:
                 return await build(connection)
 
-        return await self.keep(key, open_and_build)
+        return await self.keep(key, open_and_build, of_people)

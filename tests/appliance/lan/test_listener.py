@@ -19,6 +19,7 @@ from defusedxml.ElementTree import fromstring
 from PIL import Image
 from sqlalchemy import select
 
+from appliance.accounts.caller import Audience
 from appliance.accounts.keys import load_keys
 from appliance.database import Database
 from appliance.errors import NotFound
@@ -68,6 +69,13 @@ class House:
         )  # fmt: skip
         assert status == 200, got
         return list(fromstring(got["Result"])), int(got["TotalMatches"])
+
+    async def told(self) -> None:
+        """Once the listener has heard of the library's last change."""
+        revision = await self.library.revision()
+        async with asyncio.timeout(5):
+            while self.listener.catalog.revision < revision:
+                await asyncio.sleep(0.01)
 
     async def titles(self, object_id: str) -> list[str]:
         return [one.findtext(f"{DC}title") for one in (await self.browse(object_id))[0]]
@@ -261,6 +269,37 @@ async def test_bookmarks_come_back(allowed: House) -> None:
     file_id = item.get("id").rpartition("$")[2]
     assert await allowed.journal.position("household", file_id) == 90
     assert "Continue watching" in await allowed.titles("videos")
+
+
+async def test_a_list_that_was_given_before_is_given_anew_once_anything_differs(
+    allowed: House, root: Path
+) -> None:
+    """Answers, items and lists are kept; each of these changes has to be seen at the next call."""
+    assert await allowed.titles("videos/all") == ["Summer"] == await allowed.titles("videos/all")
+    put(root, "Films/Winter.mp4", FILM)
+    await settle(allowed.library)
+    await allowed.told()
+    assert await allowed.titles("videos/all") == ["Summer", "Winter"]
+    item = (await allowed.browse("videos/all"))[0][0]
+    file_id = item.get("id").rpartition("$")[2]
+    assert await allowed.titles("0") == ["Folders", "Videos", "Music", "Photos"]
+    await allowed.journal.set_favourite("somebody", file_id, True)
+    assert "Favourites" in await allowed.titles("0")
+    await allowed.journal.set_favourite("somebody", file_id, False)
+    assert "Favourites" not in await allowed.titles("0")
+    await allowed.journal.set_position("somebody", file_id, 90)
+    assert "Continue watching" in await allowed.titles("videos")
+    await allowed.library.change(file_id, frozenset(Audience), name="Autumn.mp4")
+    await allowed.told()
+    assert await allowed.titles("videos/all") == ["Autumn", "Winter"]
+    put(root, "Films/Winter.en.srt", b"1\n00:00:01,000 --> 00:00:02,000\nSnow\n")
+    await settle(allowed.library)
+    await allowed.told()
+    winter = (await allowed.browse("videos/all"))[0][1]
+    assert winter.find("{http://www.sec.co.kr/}CaptionInfoEx") is not None
+    tv = allowed.listener.tvs.all()[0]
+    await allowed.listener.tvs.change(tv.id, state=State.BLOCKED)
+    assert await allowed.titles("0") == ["This TV is blocked"]
 
 
 async def test_search_by_the_whole_grammar(allowed: House) -> None:

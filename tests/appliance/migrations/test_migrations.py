@@ -38,7 +38,7 @@ async def test_migrating_again_changes_nothing(any_database: Database) -> None:
     async with any_database.read() as connection:
         assert (
             await connection.execute(text("SELECT version_num FROM alembic_version"))
-        ).scalars().all() == ["0002"]
+        ).scalars().all() == ["0003"]
 
 
 async def test_a_database_of_the_first_release_comes_up_with_its_rows(tmp_path: Path) -> None:
