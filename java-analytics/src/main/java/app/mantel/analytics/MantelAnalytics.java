@@ -20,7 +20,7 @@ public class MantelAnalytics {
 
   public static void main(String[] args) {
     try {
-      start(Settings.read(System.getenv()));
+      start(Settings.read(System.getenv()), Clock.systemUTC());
     } catch (BadSetting bad) {
       System.err.println(bad.getMessage());
       System.exit(BAD_SETTING);
@@ -28,7 +28,7 @@ public class MantelAnalytics {
   }
 
   /** Starts with {@code settings}; port 0 takes a free one. The caller closes what it gets. */
-  public static ConfigurableApplicationContext start(Settings settings) {
+  public static ConfigurableApplicationContext start(Settings settings, Clock clock) {
     SpringApplication application = new SpringApplication(MantelAnalytics.class);
     application.setDefaultProperties(
         Map.of("server.address", "127.0.0.1", "server.port", Integer.toString(settings.port())));
@@ -36,7 +36,7 @@ public class MantelAnalytics {
         context -> {
           GenericApplicationContext beans = (GenericApplicationContext) context;
           beans.registerBean(Settings.class, () -> settings);
-          beans.registerBean(Clock.class, Clock::systemUTC);
+          beans.registerBean(Clock.class, () -> clock);
         });
     return application.run();
   }

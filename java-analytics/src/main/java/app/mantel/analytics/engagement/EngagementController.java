@@ -1,15 +1,17 @@
 package app.mantel.analytics.engagement;
 
 import app.mantel.analytics.db.Database;
-import app.mantel.analytics.privacy.Aliases;
+import app.mantel.analytics.privacy.Viewers;
 import app.mantel.analytics.settings.DayBorders;
 import app.mantel.analytics.web.ReportRange;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Clock;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -60,10 +62,12 @@ class EngagementController {
       @RequestParam(required = false) @Nullable String userId) {
     ReportRange wanted = ReportRange.parse(range, clock, borders.zone());
     List<Visit> visits = visits(wanted, userId);
-    Map<String, Double> watched = watchedByDay(wanted, userId);
-    Map<String, java.util.Set<String>> people = new TreeMap<>();
+    Map<String, Long> watched = watchedByDay(wanted, userId);
+    Viewers people = new Viewers();
+    Map<String, Set<String>> perDay = new HashMap<>();
     for (Visit visit : visits) {
-      people.computeIfAbsent(visit.day(), day -> new java.util.HashSet<>()).add(visit.person());
+      people.add(visit.person(), visit.day());
+      perDay.computeIfAbsent(visit.day(), day -> new HashSet<>()).add(visit.person());
     }
     List<Day> days =
         wanted
@@ -73,36 +77,16 @@ class EngagementController {
                 day ->
                     new Day(
                         day.toString(),
-                        people.getOrDefault(day.toString(), java.util.Set.of()).size(),
-                        Math.round(watched.getOrDefault(day.toString(), 0.0))))
+                        perDay.getOrDefault(day.toString(), Set.of()).size(),
+                        watched.getOrDefault(day.toString(), 0L)))
             .toList();
     return new Engagement(
         range,
-        activeUsers(people.values()),
+        people.likely(),
         visits.size(),
         median(visits.stream().mapToLong(Visit::seconds).sorted().toArray()),
-        Math.round(watched.values().stream().mapToDouble(Double::doubleValue).sum()),
+        watched.values().stream().mapToLong(Long::longValue).sum(),
         days);
-  }
-
-  /** Anonymous people are told apart within a day only: of them counts the day with the most. */
-  private static long activeUsers(java.util.Collection<java.util.Set<String>> perDay) {
-    long named =
-        perDay.stream()
-            .flatMap(java.util.Set::stream)
-            .filter(EngagementController::named)
-            .distinct()
-            .count();
-    long anonymous =
-        perDay.stream()
-            .mapToLong(day -> day.stream().filter(person -> !named(person)).count())
-            .max()
-            .orElse(0);
-    return named + anonymous;
-  }
-
-  private static boolean named(String person) {
-    return !person.startsWith(Aliases.ANONYMOUS);
   }
 
   static double median(long[] sorted) {
@@ -127,8 +111,8 @@ class EngagementController {
         .list();
   }
 
-  private Map<String, Double> watchedByDay(ReportRange range, @Nullable String userId) {
-    Map<String, Double> found = new TreeMap<>();
+  private Map<String, Long> watchedByDay(ReportRange range, @Nullable String userId) {
+    Map<String, Long> found = new HashMap<>();
     database
         .read()
         .sql(
@@ -141,7 +125,7 @@ class EngagementController {
         .param("user", userId)
         .query(
             row -> {
-              found.put(row.getString(1), row.getDouble(2));
+              found.put(row.getString(1), row.getLong(2));
             });
     return found;
   }

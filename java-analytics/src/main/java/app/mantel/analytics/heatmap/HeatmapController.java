@@ -2,12 +2,11 @@ package app.mantel.analytics.heatmap;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.playback.Segments;
+import app.mantel.analytics.privacy.Viewers;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
@@ -18,7 +17,7 @@ class HeatmapController {
   /** Below these nothing is shown: a curve of one person is that person's evening. */
   private static final int FEWEST_SESSIONS = 3;
 
-  private static final int FEWEST_VIEWERS = 2;
+  private static final int FEWEST_VIEWERS = Viewers.ENOUGH;
 
   private final Database database;
 
@@ -52,26 +51,26 @@ class HeatmapController {
   @GetMapping("/api/analytics/heatmap")
   Heatmap heatmap(@RequestParam String fileId) {
     int[] sessions = new int[Segments.COUNT];
-    Set<String> viewers = new HashSet<>();
+    Viewers viewers = new Viewers();
     int[] count = new int[1];
     boolean[] estimated = new boolean[1];
     database
         .read()
         .sql(
-            "select viewer, estimated, coverage from playback_session"
+            "select viewer, start_day, estimated, coverage from playback_session"
                 + " where file_id = ? and coverage is not null and watch_seconds > 0")
         .param(fileId)
         .query(
             row -> {
-              viewers.add(row.getString(1));
-              estimated[0] |= row.getInt(2) != 0;
+              viewers.add(row.getString(1), row.getString(2));
+              estimated[0] |= row.getInt(3) != 0;
               count[0]++;
-              byte[] coverage = row.getBytes(3);
+              byte[] coverage = row.getBytes(4);
               for (int i = 0; i < Segments.COUNT; i++) {
                 sessions[i] += coverage[i] > 0 ? 1 : 0;
               }
             });
-    boolean enough = count[0] >= FEWEST_SESSIONS && viewers.size() >= FEWEST_VIEWERS;
+    boolean enough = count[0] >= FEWEST_SESSIONS && viewers.surelyDifferent() >= FEWEST_VIEWERS;
     int most = 1;
     for (int seen : sessions) {
       most = Math.max(most, seen);

@@ -68,6 +68,10 @@ public record Event(
       Set.of("playing", "paused", "seeked", "ended", "stopped", "buffering");
   private static final Set<String> PRIVACY = Set.of("full", "anonymous", "off");
   private static final Set<String> KINDS = Set.of("video", "audio", "image", "document", "other");
+
+  /** A clock that ran wild must not mark years as dirty. */
+  private static final long LONGEST_SPAN_MS = 2 * 86_400_000L;
+
   private static final int LONGEST_ID = 64;
   private static final int LONGEST_PATH = 4096;
   private static final int LONGEST_QUERY = 200;
@@ -115,6 +119,7 @@ public record Event(
     if (endedAt < beganAt) {
       throw new BadEvent("payload.endedAt", "a time not before startedAt");
     }
+    endedAt = Math.min(endedAt, beganAt + LONGEST_SPAN_MS);
     return new Event(
         eventId,
         (int) version,

@@ -28,9 +28,6 @@ import tools.jackson.databind.JsonNode;
  */
 @Component
 class Ingest {
-  /** What is older is not kept, and a repeat of it is not taken. */
-  static final long HORIZON_MS = 400L * 86_400_000;
-
   private static final int LONGEST_REJECT = 4000;
 
   private static final String STORE =
@@ -128,10 +125,11 @@ class Ingest {
         case FILE_ADDED, FILE_CHANGED, FILE_REMOVED -> takeFile(event);
         case USER_CHANGED, USER_DELETED -> takeUser(event);
         default -> {
-          if (event.beganAt() < clock.millis() - HORIZON_MS) {
-            duplicates++;
-          } else {
+          // What is older was counted long ago, or never will be.
+          if (dirty.counts(event.beganAt())) {
             waiting.add(event);
+          } else {
+            duplicates++;
           }
         }
       }

@@ -28,8 +28,7 @@ public class KnownFiles {
                     + " path_base64 = excluded.path_base64, name = excluded.name, folder ="
                     + " excluded.folder, type = excluded.type, mime_type = excluded.mime_type,"
                     + " size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, created_at ="
-                    + " excluded.created_at, added_at = case when excluded.added_at <"
-                    + " library_file.added_at then excluded.added_at else library_file.added_at end,"
+                    + " excluded.created_at,"
                     + " uploaded_by = coalesce(excluded.uploaded_by, library_file.uploaded_by),"
                     + " changed_at = excluded.changed_at, changed_seq = excluded.changed_seq,"
                     + " removed_at = null"
@@ -55,6 +54,12 @@ public class KnownFiles {
     if (newer == 1) {
       queue(store, file, at);
     }
+    // Known since the earliest message, in whatever order they come.
+    store
+        .sql()
+        .sql("update library_file set added_at = ? where file_id = ? and added_at > ?")
+        .params(at, file.fileId(), at)
+        .update();
   }
 
   /** A file is gone since {@code at}: what was read of it goes too. */

@@ -50,6 +50,15 @@ final class Chains<K, E> {
     chain.events.add(event);
   }
 
+  /** Until when an event would belong to an open session that began before {@code border}. */
+  long reach(long border) {
+    return open.values().stream()
+        .filter(chain -> chain.startedAt < border)
+        .mapToLong(chain -> chain.endedAt + GAP_MS)
+        .max()
+        .orElse(border);
+  }
+
   void finish() {
     open.forEach(closed);
     open.clear();

@@ -8,11 +8,10 @@ import app.mantel.analytics.settings.DayBorders;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,14 +29,8 @@ final class DayTotals implements RawEvents.Reader {
     int plays;
     int completed;
     int views;
-    double watchSeconds;
+    long watchSeconds;
     long bytes;
-  }
-
-  private static final class Day {
-    final Set<String> people = new HashSet<>();
-    int visits;
-    double watchSeconds;
   }
 
   private final Set<LocalDate> days;
@@ -47,15 +40,13 @@ final class DayTotals implements RawEvents.Reader {
   private final Chains<String, Boolean> visits = new Chains<>(this::visit);
   private final List<Object[]> sessionRows = new ArrayList<>();
   private final List<Object[]> visitRows = new ArrayList<>();
-  private final Map<PlayKey, Play> plays = new java.util.HashMap<>();
-  private final Map<SearchKey, int[]> searches = new java.util.HashMap<>();
-  private final Map<String, Day> totals = new TreeMap<>();
+  private final Map<PlayKey, Play> plays = new HashMap<>();
+  private final Map<SearchKey, int[]> searches = new HashMap<>();
 
   DayTotals(Collection<LocalDate> days, DayBorders borders, Function<String, Media> media) {
     this.days = Set.copyOf(days);
     this.borders = borders;
     this.media = media;
-    days.forEach(day -> totals.put(day.toString(), new Day()));
   }
 
   @Override
@@ -65,9 +56,6 @@ final class DayTotals implements RawEvents.Reader {
     String person = row.person();
     if (person != null && !row.type().startsWith("user_")) {
       visits.add(person, row.beganAt(), row.endedAt(), true);
-      if (ours) {
-        totals.computeIfAbsent(day.toString(), d -> new Day()).people.add(person);
-      }
     }
     String fileId = row.fileId();
     switch (row.type()) {
@@ -123,6 +111,11 @@ final class DayTotals implements RawEvents.Reader {
     return plays.computeIfAbsent(new PlayKey(day.toString(), fileId, viewer), key -> new Play());
   }
 
+  /** How far events must be read for the sessions that began before {@code border}. */
+  long reach(long border) {
+    return Math.max(playbacks.reach(border), visits.reach(border));
+  }
+
   void finish() {
     playbacks.finish();
     visits.finish();
@@ -149,6 +142,7 @@ final class DayTotals implements RawEvents.Reader {
           watched.completed() ? 1 : 0,
           watched.estimated() ? 1 : 0,
           watched.coverage(),
+          watched.replayed(),
         });
     Play play = play(day, player.fileId(), player.viewer());
     play.streams += bytes > 0 ? 1 : 0;
@@ -156,7 +150,6 @@ final class DayTotals implements RawEvents.Reader {
     play.completed += watched.completed() ? 1 : 0;
     play.watchSeconds += watched.watchSeconds();
     play.bytes += bytes;
-    totals.computeIfAbsent(day.toString(), d -> new Day()).watchSeconds += watched.watchSeconds();
   }
 
   private void visit(String person, Chains.Chain<Boolean> chain) {
@@ -165,7 +158,6 @@ final class DayTotals implements RawEvents.Reader {
       return;
     }
     visitRows.add(new Object[] {person, chain.startedAt, chain.endedAt, day.toString()});
-    totals.computeIfAbsent(day.toString(), d -> new Day()).visits++;
   }
 
   /** Old rows of these days out, new ones in. */
@@ -175,11 +167,10 @@ final class DayTotals implements RawEvents.Reader {
     store.each("delete from visit where start_day = ?", these);
     store.each("delete from rollup_play where day = ?", these);
     store.each("delete from rollup_search where day = ?", these);
-    store.each("delete from rollup_day where day = ?", these);
     store.each(
         "insert into playback_session (viewer, file_id, started_at, ended_at, start_day, person,"
-            + " bytes, watch_seconds, counted, completed, estimated, coverage)"
-            + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + " bytes, watch_seconds, counted, completed, estimated, coverage, replayed)"
+            + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         sessionRows);
     store.each(
         "insert into visit (person, started_at, ended_at, start_day) values (?, ?, ?, ?)",
@@ -214,17 +205,6 @@ final class DayTotals implements RawEvents.Reader {
                   SearchKey key = entry.getKey();
                   int[] counts = entry.getValue();
                   return new Object[] {key.day(), key.query(), key.person(), counts[0], counts[1]};
-                })
-            .toList());
-    store.each(
-        "insert into rollup_day (day, active_users, visits, watch_seconds) values (?, ?, ?, ?)",
-        totals.entrySet().stream()
-            .map(
-                entry -> {
-                  Day day = entry.getValue();
-                  return new Object[] {
-                    entry.getKey(), day.people.size(), day.visits, day.watchSeconds
-                  };
                 })
             .toList());
   }

@@ -40,16 +40,27 @@ final class PlaybackModel {
   /**
    * What came of a session.
    *
-   * @param watchSeconds of the medium, with what was seen again
+   * @param watchSeconds of the medium, with what was seen again; whole seconds, so that sums of
+   *     them are exact in any order
    * @param coverage 100 counts, null while the duration is unknown
    * @param estimated whether bytes were turned into time by a straight line
    */
   record Watched(
-      double watchSeconds,
+      long watchSeconds,
       boolean counted,
       boolean completed,
       boolean estimated,
-      byte @Nullable [] coverage) {}
+      byte @Nullable [] coverage) {
+
+    /** How many of the parts were seen again. */
+    int replayed() {
+      int again = 0;
+      for (byte count : coverage == null ? new byte[0] : coverage) {
+        again += count > 1 ? 1 : 0;
+      }
+      return again;
+    }
+  }
 
   private PlaybackModel() {}
 
@@ -71,7 +82,7 @@ final class PlaybackModel {
     double seconds = watched.total();
     double covered = watched.union().total();
     return new Watched(
-        seconds,
+        Math.round(seconds),
         seconds > 0 && seconds >= media.enoughSeconds(),
         media.durationSec() > 0 && covered >= COMPLETE * media.durationSec(),
         estimated,

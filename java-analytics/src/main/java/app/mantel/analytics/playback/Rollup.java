@@ -4,7 +4,6 @@ import app.mantel.analytics.db.Database;
 import app.mantel.analytics.settings.DayBorders;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -27,50 +26,98 @@ public class Rollup {
   /** Days made in one piece: bounds memory, and how long the one writer is held. */
   private static final int DAYS_AT_ONCE = 16;
 
+  private static final long DAY_MS = 86_400_000;
+
   private final Database database;
   private final DayBorders borders;
-  private final Library library;
+  private final DirtyDays dirty;
+  private final Lengths lengths;
 
-  Rollup(Database database, DayBorders borders) {
+  Rollup(Database database, DayBorders borders, DirtyDays dirty) {
     this.database = database;
     this.borders = borders;
-    library = new Library();
+    this.dirty = dirty;
+    lengths = new Lengths(database);
   }
 
   /** Makes every day that is dirty now; returns how many were made. */
-  public int run() {
-    NavigableMap<LocalDate, Long> dirty = dirtyDays();
-    if (dirty.isEmpty()) {
+  public synchronized int run() {
+    followTimeZone();
+    NavigableMap<LocalDate, Long> marks = dirtyDays();
+    if (marks.isEmpty()) {
       return 0;
     }
-    NavigableSet<LocalDate> days = new TreeSet<>(dirty.keySet());
-    for (LocalDate day : dirty.keySet()) {
+    NavigableSet<LocalDate> days = new TreeSet<>(marks.keySet());
+    for (LocalDate day : marks.keySet()) {
       days.addAll(daysOfSessionsAround(day));
     }
-    library.read(database.read());
+    lengths.forget();
     List<LocalDate> piece = new ArrayList<>();
     for (LocalDate day : days) {
       boolean goesOn = !piece.isEmpty() && piece.get(piece.size() - 1).plusDays(1).equals(day);
       if (!piece.isEmpty() && (!goesOn || piece.size() == DAYS_AT_ONCE)) {
-        make(piece, dirty);
+        make(piece, marks);
         piece.clear();
       }
       piece.add(day);
     }
-    make(piece, dirty);
+    make(piece, marks);
     return days.size();
   }
 
+  /** In another time zone all days begin at another moment: what can be counted again, is. */
+  private void followTimeZone() {
+    String zone = borders.zone().getId();
+    boolean same =
+        database
+            .read()
+            .sql("select 1 from note where name = 'timezone' and value = ?")
+            .param(zone)
+            .query(Integer.class)
+            .optional()
+            .isPresent();
+    if (same) {
+      return;
+    }
+    database.write(
+        store -> {
+          String first = dirty.first().toString();
+          for (String table : List.of("playback_session", "visit")) {
+            store.sql().sql("delete from " + table + " where start_day >= ?").param(first).update();
+          }
+          for (String table : List.of("rollup_play", "rollup_search")) {
+            store.sql().sql("delete from " + table + " where day >= ?").param(first).update();
+          }
+          Set<LocalDate> days = new TreeSet<>();
+          store
+              .sql()
+              .sql("select distinct began_at / " + DAY_MS + " from event")
+              .query(
+                  row -> {
+                    long at = row.getLong(1) * DAY_MS;
+                    borders.days(at, at + DAY_MS).forEach(days::add);
+                  });
+          dirty.mark(store, days);
+          return store
+              .sql()
+              .sql(
+                  "insert into note (name, value) values ('timezone', ?)"
+                      + " on conflict (name) do update set value = excluded.value")
+              .param(zone)
+              .update();
+        });
+  }
+
   private NavigableMap<LocalDate, Long> dirtyDays() {
-    NavigableMap<LocalDate, Long> dirty = new TreeMap<>();
+    NavigableMap<LocalDate, Long> marks = new TreeMap<>();
     database
         .read()
         .sql("select day, marked from rollup_dirty")
         .query(
             rows -> {
-              dirty.put(LocalDate.parse(rows.getString(1)), rows.getLong(2));
+              marks.put(LocalDate.parse(rows.getString(1)), rows.getLong(2));
             });
-    return dirty;
+    return marks;
   }
 
   /** Days of sessions and visits that new events of {@code day} might lengthen or join. */
@@ -89,17 +136,19 @@ public class Rollup {
         .toList();
   }
 
-  private void make(List<LocalDate> days, Map<LocalDate, Long> dirty) {
+  private void make(List<LocalDate> days, Map<LocalDate, Long> marks) {
     long from = borders.start(days.get(0));
     long to = borders.end(days.get(days.size() - 1));
     DayTotals totals =
         database.read(
             sql -> {
+              DayTotals made = new DayTotals(days, borders, lengths::of);
               // What reaches over the borders is read whole.
-              long first = reach(sql, "min(started_at)", from, from - Chains.GAP_MS);
-              long last = reach(sql, "max(ended_at)", to, to + Chains.GAP_MS);
-              DayTotals made = new DayTotals(days, borders, library::media);
-              RawEvents.read(sql, first, last + 1, made);
+              long next = earliest(sql, from);
+              for (long until = to; next <= until; until = made.reach(to)) {
+                RawEvents.read(sql, next, until + 1, made);
+                next = until + 1;
+              }
               made.finish();
               return made;
             });
@@ -107,7 +156,7 @@ public class Rollup {
         store -> {
           totals.replace(store);
           for (LocalDate day : days) {
-            Long marked = dirty.get(day);
+            Long marked = marks.get(day);
             if (marked != null) {
               store
                   .sql()
@@ -120,53 +169,21 @@ public class Rollup {
         });
   }
 
-  /** The furthest moment of any session known to lie over {@code border}, or {@code least}. */
-  private static long reach(JdbcClient sql, String furthest, long border, long least) {
-    long found = least;
+  /** When the sessions began that may go on at {@code border}. */
+  private static long earliest(JdbcClient sql, long border) {
+    long found = border - Chains.GAP_MS;
     for (String table : List.of("playback_session", "visit")) {
-      Long reached =
+      found =
           sql.sql(
-                  "select "
-                      + furthest
-                      + " from "
+                  "select coalesce(min(started_at), :found) from "
                       + table
                       + " where ended_at >= :from and started_at < :to")
+              .param("found", found)
               .param("from", border - Chains.GAP_MS)
-              .param("to", border + Chains.GAP_MS)
-              .query((rows, n) -> rows.getObject(1) == null ? least : rows.getLong(1))
+              .param("to", border)
+              .query(Long.class)
               .single();
-      found = least < border ? Math.min(found, reached) : Math.max(found, reached);
     }
     return found;
-  }
-
-  /** How long each file plays, read once a run. */
-  private static final class Library {
-    private static final Set<String> STILL = Set.of("image", "document", "other");
-    private final Map<String, Media> media = new HashMap<>();
-
-    void read(JdbcClient sql) {
-      media.clear();
-      sql.sql(
-              "select l.file_id, l.type, l.size_bytes, f.duration_sec, f.keyframes"
-                  + " from library_file l left join file_facts f on f.file_id = l.file_id")
-          .query(
-              rows -> {
-                boolean timed = !STILL.contains(rows.getString(2));
-                double duration = rows.getDouble(4);
-                byte[] keyframes = rows.getBytes(5);
-                ByteTimeIndex index =
-                    duration <= 0
-                        ? null
-                        : keyframes != null
-                            ? ByteTimeIndex.decode(keyframes)
-                            : ByteTimeIndex.linear(rows.getLong(3), duration);
-                media.put(rows.getString(1), new Media(duration, timed, index, keyframes != null));
-              });
-    }
-
-    Media media(String fileId) {
-      return media.getOrDefault(fileId, Media.UNKNOWN);
-    }
   }
 }

@@ -49,7 +49,7 @@ class PopularFiles {
                     row.getLong(3),
                     row.getLong(4),
                     row.getLong(5),
-                    Math.round(row.getDouble(6)),
+                    row.getLong(6),
                     row.getLong(7)))
         .list();
   }

@@ -13,9 +13,14 @@ import org.springframework.stereotype.Component;
 public class People {
   /**
    * Each table that names a person: its column for the day's time or the day, and for the person.
+   * What stands there under the new name already, of an earlier wish for this day, makes room: the
+   * day is counted anew.
    */
   private static final List<String> RENAMES =
       List.of(
+          "delete from playback_session where person = :alias and start_day = :day",
+          "delete from visit where person = :alias and start_day = :day",
+          "delete from rollup_play where viewer = :alias and day = :day",
           "update event set person = :alias, device = null"
               + " where person = :user and began_at >= :from and began_at < :to",
           "update playback_session set viewer = :alias, person = :alias"

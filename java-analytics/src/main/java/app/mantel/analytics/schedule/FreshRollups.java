@@ -1,6 +1,7 @@
 package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.playback.Rollup;
+import app.mantel.analytics.storage.StorageDays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.EnableScheduling;
@@ -17,15 +18,18 @@ class FreshRollups {
   private static final long EVERY_MS = 5_000;
 
   private final Rollup rollup;
+  private final StorageDays storage;
 
-  FreshRollups(Rollup rollup) {
+  FreshRollups(Rollup rollup, StorageDays storage) {
     this.rollup = rollup;
+    this.storage = storage;
   }
 
   @Scheduled(fixedDelay = EVERY_MS, initialDelay = 500)
   void run() {
     try {
       rollup.run();
+      storage.run();
     } catch (RuntimeException fault) {
       log.error("rollups wait for the next try", fault);
     }

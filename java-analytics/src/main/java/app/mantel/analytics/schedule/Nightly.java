@@ -2,6 +2,7 @@ package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.db.Dialect;
+import app.mantel.analytics.playback.DirtyDays;
 import app.mantel.analytics.privacy.Aliases;
 import app.mantel.analytics.settings.DayBorders;
 import java.time.Clock;
@@ -21,18 +22,17 @@ class Nightly {
   private static final long LOOK_EVERY_MS = 15 * 60_000;
   private static final long DAY_MS = 86_400_000;
 
-  /** Raw events are kept for the longest range that a report may have. */
-  private static final long EVENT_DAYS = 400;
-
   private static final long RUN_DAYS = 90;
 
   private final Database database;
   private final DayBorders borders;
+  private final DirtyDays dirty;
   private final Clock clock;
 
-  Nightly(Database database, DayBorders borders, Clock clock) {
+  Nightly(Database database, DayBorders borders, DirtyDays dirty, Clock clock) {
     this.database = database;
     this.borders = borders;
+    this.dirty = dirty;
     this.clock = clock;
   }
 
@@ -89,15 +89,11 @@ class Nightly {
     LocalDate lastKey = borders.day(now).minusDays(Aliases.KEY_DAYS);
     database.write(
         store -> {
-          store
-              .sql()
-              .sql("delete from event where began_at < ?")
-              .param(now - EVENT_DAYS * DAY_MS)
-              .update();
+          store.sql().sql("delete from event where began_at < ?").param(dirty.needed()).update();
           store
               .sql()
               .sql("delete from ingest_reject where rejected_at < ?")
-              .param(now - EVENT_DAYS * DAY_MS)
+              .param(dirty.needed())
               .update();
           store
               .sql()

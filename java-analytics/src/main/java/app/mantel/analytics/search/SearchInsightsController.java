@@ -76,11 +76,11 @@ class SearchInsightsController {
         .sql(
             "select query, sum("
                 + column
-                + ") as times from rollup_search group by query having count(distinct person) >= "
-                + FEWEST_PEOPLE
-                + " and sum("
+                + ") as times from rollup_search where "
                 + column
-                + ") > 0 order by times desc, query limit "
+                + " > 0 group by query having count(distinct person) >= "
+                + FEWEST_PEOPLE
+                + " order by times desc, query limit "
                 + MOST)
         .query((row, n) -> new Searched(row.getString(1), row.getLong(2)))
         .list();

@@ -55,7 +55,7 @@ class InsightsController {
             .sql(
                 "select f.sha256, (count(*) - 1) * max(l.size_bytes) as bytes from library_file l"
                     + " join file_facts f on f.file_id = l.file_id where l.removed_at is null and"
-                    + " f.sha256 is not null and l.size_bytes > 0 group by f.sha256 having count(*) > 1"
+                    + " f.sha256 is not null and l.size_bytes > 0 group by f.sha256, l.size_bytes having count(*) > 1"
                     + " order by bytes desc, f.sha256 limit "
                     + MOST)
             .query(

@@ -12,10 +12,10 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -98,36 +98,24 @@ class StorageController {
         coldBytes());
   }
 
+  /** The days between two changes weigh what the first left. */
   private List<StorageReport.Day> perDay() {
+    NavigableMap<LocalDate, Long> ends = new TreeMap<>();
+    database
+        .read()
+        .sql("select day, total_bytes from rollup_storage")
+        .query(
+            row -> {
+              ends.put(LocalDate.parse(row.getString(1)), row.getLong(2));
+            });
     LocalDate today = borders.day(clock.millis());
+    LocalDate begun = ends.isEmpty() ? today : ends.firstKey();
     LocalDate first = today.minusDays(MOST_DAYS - 1L);
-    Map<String, Long> sizes = new HashMap<>();
-    long[] total = new long[1];
-    Map<LocalDate, Long> ends = new TreeMap<>();
-    LocalDate[] begun = new LocalDate[1];
-    database.read(
-        sql -> {
-          sql.sql("select file_id, at, size_bytes from file_change order by at, seq, event_id")
-              .query(
-                  row -> {
-                    long size = row.getLong(3);
-                    Long before = sizes.put(row.getString(1), size);
-                    total[0] += size - (before == null ? 0 : before);
-                    LocalDate day = borders.day(row.getLong(2));
-                    ends.put(day.isBefore(first) ? first : day, total[0]);
-                    begun[0] = begun[0] == null || day.isBefore(begun[0]) ? day : begun[0];
-                  });
-          return true;
-        });
     List<StorageReport.Day> days = new ArrayList<>();
-    if (begun[0] == null) {
-      return days;
-    }
-    long last = 0;
-    LocalDate from = begun[0].isBefore(first) ? first : begun[0];
-    for (LocalDate day = from; !day.isAfter(today); day = day.plusDays(1)) {
-      last = ends.getOrDefault(day, last);
-      days.add(new StorageReport.Day(day.toString(), last));
+    for (LocalDate day = begun.isBefore(first) ? first : begun;
+        !day.isAfter(today) && !ends.isEmpty();
+        day = day.plusDays(1)) {
+      days.add(new StorageReport.Day(day.toString(), ends.floorEntry(day).getValue()));
     }
     return days;
   }

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Clock;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 
@@ -19,7 +20,12 @@ public final class Daemon implements AutoCloseable {
   private final String base;
 
   public Daemon(Settings settings) {
-    context = MantelAnalytics.start(settings);
+    this(settings, Clock.systemUTC());
+  }
+
+  /** {@code clock} says what time it is in the reports. */
+  public Daemon(Settings settings, Clock clock) {
+    context = MantelAnalytics.start(settings, clock);
     base = "http://127.0.0.1:" + context.getEnvironment().getProperty("local.server.port");
   }
 

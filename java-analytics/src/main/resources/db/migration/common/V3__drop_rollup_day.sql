@@ -1,0 +1,2 @@
+-- Said nothing that the visits do not say.
+drop table rollup_day;
