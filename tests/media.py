@@ -83,3 +83,28 @@ def photo(width: int = 640, height: int = 480, orientation: int = 1, taken: str 
     out = io.BytesIO()
     image.save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def camera_photo() -> bytes:
+    """As a phone held upright takes it: 640x480 turned by 90 degrees, with the camera's name and a date."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F], exif[0x0110] = 6, "Fairphone", "FP5"
+    exif.get_ifd(0x8769)[0x9003] = "2024:07:01 12:30:00"
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((640, 480)).convert("RGB").save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+@functools.cache
+def heic_photo() -> bytes:
+    """`camera_photo` as HEIC, by libheif."""
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, made = Path(folder) / "a.jpg", Path(folder) / "a.heic"
+        source.write_bytes(camera_photo())
+        subprocess.run(
+            ["heif-enc", "-q", "50", "-o", made, source], check=True, timeout=60, capture_output=True
+        )
+        return made.read_bytes()

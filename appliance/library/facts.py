@@ -56,7 +56,7 @@ class Facts:
     sha256: str | None = None
     duration_sec: float | None = None
     resolution: str | None = None
-    """`1920x1080`"""
+    """`1920x1080`, as it is seen: upright."""
     codecs: Mapping[str, str | float] | None = None
     """The keys of CODEC_TEXTS and CODEC_NUMBERS."""
     bitrate: int | None = None

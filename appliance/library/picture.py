@@ -10,8 +10,18 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageOps
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
+PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
+"""Importing one makes Pillow know its format; it imports only some by itself, and only when asked for."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 """Never EPS, PDF or PSD: some of these start other programs."""
 MOST_PIXELS = 120_000_000

@@ -114,13 +114,11 @@ def _pictures(row: Any, kind: MediaKind, sign: Sign) -> tuple[Picture, ...]:
 
 
 def fitted(row: Any, box: list[int]) -> str | None:
-    """The true size of a picture that was turned upright and made to fit; never enlarged."""
+    """The true size of a picture that was made to fit; never enlarged. `resolution` is that of the upright one."""
     match = re.fullmatch(r"(\d+)x(\d+)", row.resolution or "")
     if not match:
         return None
     width, height = int(match[1]), int(match[2])
-    if (row.facts or {}).get("rotation") in (90, 270):
-        width, height = height, width
     scale = min(1.0, box[0] / width, box[1] / height)
     return f"{max(1, round(width * scale))}x{max(1, round(height * scale))}"
 

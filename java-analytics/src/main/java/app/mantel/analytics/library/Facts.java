@@ -34,6 +34,9 @@ record Facts(Map<String, Object> fields, double durationSec, @Nullable Keyframes
     }
     fields.put("codecs", answer.path("codecs"));
     fields.put("tags", answer.path("tags"));
+    if (!answer.path("subtitles").isEmpty()) {
+      fields.put("subtitles", answer.path("subtitles"));
+    }
     JsonNode positions = answer.path("positions");
     JsonNode times = answer.path("times");
     int count = Math.min(positions.size(), times.size());
@@ -63,7 +66,7 @@ record Facts(Map<String, Object> fields, double durationSec, @Nullable Keyframes
     if (number(format, "bit_rate") > 0) {
       fields.put("bitrate", (long) number(format, "bit_rate"));
     }
-    codecs.put("container", format.path("format_name").asString("").split(",", 2)[0]);
+    codecs.put("container", container(format));
     boolean cover = false;
     for (JsonNode stream : answer.path("streams")) {
       String codec = stream.path("codec_name").asString("");
@@ -79,11 +82,15 @@ record Facts(Map<String, Object> fields, double durationSec, @Nullable Keyframes
             if (rate > 0) {
               codecs.put("frameRate", Math.round(rate * 1000) / 1000.0);
             }
-            if (stream.path("width").asInt(0) > 0) {
-              fields.put(
-                  "resolution", stream.path("width").asInt() + "x" + stream.path("height").asInt());
+            level(stream, codec, codecs);
+            int turn = rotation(stream);
+            boolean lying = turn == 90 || turn == 270;
+            int width = stream.path(lying ? "height" : "width").asInt(0);
+            int height = stream.path(lying ? "width" : "height").asInt(0);
+            if (width > 0 && height > 0) {
+              fields.put("resolution", width + "x" + height);
             }
-            fields.put("rotation", rotation(stream));
+            fields.put("rotation", turn);
           }
         }
         case "audio" -> {
@@ -114,6 +121,21 @@ record Facts(Map<String, Object> fields, double durationSec, @Nullable Keyframes
       fields.put("subtitles", subtitles);
     }
     return new Facts(fields, duration, null);
+  }
+
+  /** One name; ffprobe names the demuxer, {@code mov,mp4,m4a,3gp,3g2,mj2}. */
+  private static String container(JsonNode format) {
+    String first = format.path("format_name").asString("").split(",", 2)[0];
+    String brand = format.path("tags").path("major_brand").asString("qt");
+    return first.equals("mov") && !brand.startsWith("qt") ? "mp4" : first;
+  }
+
+  /** ffprobe says 41 for level 4.1 of H.264, and 30 times the level for HEVC. */
+  private static void level(JsonNode stream, String codec, Map<String, Object> codecs) {
+    int level = stream.path("level").asInt(0);
+    if (level > 0) {
+      codecs.put("videoLevel", String.valueOf(level / (codec.equals("hevc") ? 30.0 : 10.0)));
+    }
   }
 
   private static void tags(JsonNode from, Map<String, Object> tags) {

@@ -1,6 +1,8 @@
 package app.mantel.analytics.library.reader;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -16,10 +18,21 @@ public final class Found {
 
   public final Map<String, Object> codecs = new LinkedHashMap<>();
   public final Map<String, String> tags = new TreeMap<>();
+
+  /** Text tracks, in order: codec, language, title. */
+  public final List<Map<String, String>> subtitles = new ArrayList<>();
+
   public long[] positions = {};
   public double[] times = {};
 
   private static final int LONGEST_TAG = 200;
+
+  /** Pixels as they are stored; kept is what is seen once they are turned by {@code rotation}. */
+  void size(int width, int height, int rotation) {
+    boolean lying = rotation == 90 || rotation == 270;
+    facts.put("width", lying ? height : width);
+    facts.put("height", lying ? width : height);
+  }
 
   /** Empty texts are left out, long ones cut. */
   void tag(String name, @org.jspecify.annotations.Nullable String value) {

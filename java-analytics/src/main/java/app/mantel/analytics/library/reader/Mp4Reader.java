@@ -19,30 +19,6 @@ final class Mp4Reader {
   private static final int LARGEST_INDEX = 32 << 20;
   private static final int MOST_BOXES = 10_000;
   private static final int MOST_SAMPLES = 5_000_000;
-  private static final Map<String, String> VIDEO =
-      Map.of(
-          "avc1", "h264", "avc3", "h264", "hvc1", "hevc", "hev1", "hevc", "av01", "av1", "vp09",
-          "vp9", "mp4v", "mpeg4", "jpeg", "mjpeg", "apch", "prores");
-  private static final Map<String, String> AUDIO =
-      Map.of(
-          "mp4a",
-          "aac",
-          "ac-3",
-          "ac3",
-          "ec-3",
-          "eac3",
-          "alac",
-          "alac",
-          "Opus",
-          "opus",
-          "fLaC",
-          "flac",
-          ".mp3",
-          "mp3",
-          "sowt",
-          "pcm_s16le");
-  private static final Map<Integer, String> PROFILES =
-      Map.of(66, "Baseline", 77, "Main", 88, "Extended", 100, "High", 110, "High 10");
   private static final Map<String, String> TAGS =
       Map.of(
           "\u00a9nam",
@@ -75,21 +51,21 @@ final class Mp4Reader {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       Mp4Reader reader = new Mp4Reader();
-      reader.movie(index(channel, size));
+      reader.movie(reader.index(channel, size));
       if (reader.seconds <= 0) {
         throw new IOException("its index tells no duration");
       }
       reader.found.facts.put("durationSec", Math.round(reader.seconds * 1000) / 1000.0);
       reader.found.facts.put("bitrate", Math.round(size * 8 / reader.seconds));
       reader.found.facts.putIfAbsent("hasCover", false);
-      reader.found.codecs.put("container", "mp4");
+      reader.found.codecs.putIfAbsent("container", "mp4");
       return reader.found;
     } catch (BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException torn) {
       throw new IOException("its index is torn", torn);
     }
   }
 
-  private static ByteBuffer index(FileChannel channel, long size) throws IOException {
+  private ByteBuffer index(FileChannel channel, long size) throws IOException {
     long at = 0;
     for (int n = 0; n < MOST_BOXES && at + 8 <= size; n++) {
       ByteBuffer head = read(channel, at, (int) Math.min(16, size - at));
@@ -104,6 +80,11 @@ final class Mp4Reader {
       }
       if (length < headLength || length > size - at) {
         throw new IOException("a box is longer than the file");
+      }
+      if (type.equals("ftyp")
+          && length >= headLength + 4
+          && fourcc(read(channel, at + headLength, 4)).equals("qt  ")) {
+        found.codecs.put("container", "mov");
       }
       if (type.equals("moov")) {
         if (length > LARGEST_INDEX) {
@@ -213,6 +194,7 @@ final class Mp4Reader {
     private double seconds;
     private double scale;
     private int rotation;
+    private String language = "";
     private @Nullable ByteBuffer descriptions;
     private @Nullable ByteBuffer durations;
     private @Nullable ByteBuffer keyframes;
@@ -230,10 +212,16 @@ final class Mp4Reader {
       if (handler.equals("vide") && !found.codecs.containsKey("video")) {
         video(entries);
       } else if (handler.equals("soun") && !found.codecs.containsKey("audio")) {
-        String type = fourcc(entries.slice(12, 4));
-        found.codecs.put("audio", AUDIO.getOrDefault(type, type.strip()));
-        found.codecs.put("audioChannels", (int) entries.getShort(8 + 8 + 8 + 8));
-        found.codecs.put("audioSampleRate", entries.getShort(8 + 8 + 8 + 16) & 0xffff);
+        audio(entries);
+      } else if (handler.equals("sbtl") || handler.equals("subt")) {
+        found.subtitles.add(
+            Map.of(
+                "codec",
+                Mp4Codecs.subtitle(fourcc(entries.slice(12, 4))),
+                "language",
+                language,
+                "title",
+                ""));
       }
     }
 
@@ -246,7 +234,9 @@ final class Mp4Reader {
               case "tkhd" -> rotation = rotation(body);
               case "mdhd" -> {
                 seconds = duration(body);
-                scale = body.getInt(body.get(0) == 1 ? 20 : 12) & 0xffffffffL;
+                boolean wide = body.get(0) == 1;
+                scale = body.getInt(wide ? 20 : 12) & 0xffffffffL;
+                language = Mp4Codecs.language(body.getShort(wide ? 32 : 20));
               }
               case "hdlr" -> {
                 if (handler.isEmpty()) {
@@ -280,26 +270,52 @@ final class Mp4Reader {
       String type = fourcc(entries.slice(12, 4));
       int width = entries.getShort(8 + 8 + 24) & 0xffff;
       int height = entries.getShort(8 + 8 + 26) & 0xffff;
-      found.codecs.put("video", VIDEO.getOrDefault(type, type.strip()));
+      found.codecs.put("video", Mp4Codecs.video(type));
       if (width > 0 && height > 0) {
-        found.facts.put("width", width);
-        found.facts.put("height", height);
+        found.size(width, height, rotation);
       }
       found.facts.put("rotation", rotation);
-      int inner = 8 + 8 + 78;
-      if (entries.limit() > inner) {
-        each(
-            entries.slice(inner, entries.limit() - inner),
-            (box, body) -> {
-              if (box.equals("avcC") && body.remaining() >= 4) {
-                int profile = body.get(1) & 0xff;
-                found.codecs.put(
-                    "videoProfile", PROFILES.getOrDefault(profile, Integer.toString(profile)));
-                found.codecs.put("videoLevel", String.valueOf((body.get(3) & 0xff) / 10.0));
-              }
-            });
-      }
+      children(
+          entries,
+          8 + 8 + 78,
+          (box, body) -> {
+            switch (box) {
+              case "avcC" -> Mp4Codecs.avc(body, found.codecs);
+              case "hvcC" -> Mp4Codecs.hevc(body, found.codecs);
+              default -> {}
+            }
+          });
       keyframes();
+    }
+
+    private void audio(ByteBuffer entries) throws IOException {
+      found.codecs.put("audio", Mp4Codecs.audio(fourcc(entries.slice(12, 4))));
+      found.codecs.put("audioChannels", (int) entries.getShort(8 + 8 + 8 + 8));
+      found.codecs.put("audioSampleRate", entries.getShort(8 + 8 + 8 + 16) & 0xffff);
+      // QuickTime's second version of the entry is longer
+      int more = entries.getShort(8 + 8 + 8) == 1 ? 16 : 0;
+      children(
+          entries,
+          8 + 8 + 28 + more,
+          (box, body) -> {
+            if (box.equals("esds")) {
+              Mp4Codecs.elementary(body, found.codecs);
+            } else if (box.equals("wave")) {
+              each(
+                  body,
+                  (inner, esds) -> {
+                    if (inner.equals("esds")) {
+                      Mp4Codecs.elementary(esds, found.codecs);
+                    }
+                  });
+            }
+          });
+    }
+
+    private void children(ByteBuffer entries, int at, Box box) throws IOException {
+      if (entries.limit() > at) {
+        each(entries.slice(at, entries.limit() - at), box);
+      }
     }
 
     private void keyframes() throws IOException {

@@ -54,9 +54,12 @@ final class MusicReader {
       String extension =
           file.getFileName().toString().replaceFirst(".*\\.", "").toLowerCase(Locale.ROOT);
       found.codecs.put("container", extension);
-      found.codecs.put("audio", codec(extension));
+      found.codecs.put("audio", codec(extension, header.getBitsPerSample()));
       found.codecs.put("audioSampleRate", header.getSampleRateAsNumber());
       found.codecs.put("audioChannels", channels(header.getChannels()));
+      if (extension.equals("flac") && header.getBitsPerSample() > 0) {
+        found.codecs.put("audioBitDepth", header.getBitsPerSample());
+      }
       Tag tag = audio.getTag();
       if (tag != null) {
         TAGS.forEach((key, name) -> found.tag(name, tag.getFirst(key)));
@@ -72,11 +75,12 @@ final class MusicReader {
     }
   }
 
-  private static String codec(String extension) {
+  private static String codec(String extension, int bits) {
     return switch (extension) {
       case "ogg", "oga" -> "vorbis";
-      case "wav", "aiff", "aif" -> "pcm";
-      case "wma" -> "wma";
+      case "wav" -> "pcm_s" + bits + "le";
+      case "aiff", "aif" -> "pcm_s" + bits + "be";
+      case "wma" -> "wmav2";
       default -> extension;
     };
   }

@@ -46,6 +46,7 @@ public final class ReaderMain {
         answer.put("facts", found.facts);
         answer.put("codecs", found.codecs);
         answer.put("tags", found.tags);
+        answer.put("subtitles", found.subtitles);
         answer.put("positions", found.positions);
         answer.put("times", found.times);
       } catch (IOException | RuntimeException cannot) {
