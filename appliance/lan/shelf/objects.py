@@ -114,7 +114,7 @@ def _pictures(row: Any, kind: MediaKind, sign: Sign) -> tuple[Picture, ...]:
 
 
 def fitted(row: Any, box: list[int]) -> str | None:
-    """The true size of a picture that was made to fit; never enlarged. `resolution` is that of the upright one."""
+    """The true size of a picture that was made to fit; never enlarged. `resolution` is of the upright one."""
     match = re.fullmatch(r"(\d+)x(\d+)", row.resolution or "")
     if not match:
         return None
