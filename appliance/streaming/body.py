@@ -66,7 +66,8 @@ async def chunks(
     `hang_up` is called, or the task that iterates is cancelled where there is none. Close the generator
     when done (`contextlib.aclosing`; Quart does).
 
-    Raises Conflict when the file is no longer the one that was promised, Unavailable when its disk fails.
+    Raises Conflict when the file is no longer the one that was promised, Unavailable when its disk fails,
+    ConnectionError when the peer has gone.
     """
     file = await open_file()
     count = counter() if counter else None
@@ -91,9 +92,9 @@ async def chunks(
                 try:
                     await wire.send(file.fd, piece.first, piece.length, sent)
                 except ConnectionError:
-                    # Nobody is there to be told. The framing has counted bytes that never left.
+                    # The framing has counted bytes that never left: no other answer may follow on this one.
                     wire.transport.abort()
-                    return
+                    raise
                 stall.end()
                 continue
             position, end = piece.first, piece.last + 1

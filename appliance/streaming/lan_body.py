@@ -42,6 +42,8 @@ async def send(
             async with aclosing(pieces) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     await response.write(chunk)
+        except ConnectionError:
+            return response
         except (Conflict, Unavailable) as error:
             log.warning("a stream to %s ended early: %s", request.remote, error)
             wire.transport.abort()

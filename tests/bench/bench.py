@@ -1,0 +1,148 @@
+"""Measuring several programs in turns, so that a noisy machine is noisy for all of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+Probe = Callable[[], Awaitable[Mapping[str, float]]]
+"""Measures once: unit → value."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Mantel's median is held against `factor` times the peer's: at most, or at least (more is better)."""
+
+    peer: str
+    factor: float
+    at_most: bool = True
+
+    def met(self, ours: float, theirs: float) -> bool:
+        return ours <= theirs * self.factor if self.at_most else ours >= theirs * self.factor
+
+
+@dataclass
+class Figure:
+    """One quantity of one comparison. `values`: program → one value a round; `targets`: program → Target."""
+
+    topic: str
+    title: str
+    unit: str
+    values: dict[str, list[float]]
+    targets: dict[str, list[Target]] = field(default_factory=dict)
+    note: str = ""
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.values[name])
+
+    def missed(self) -> list[str]:
+        return [
+            f"{self.title}: {name} {self.median(name):.3g} {self.unit}, "
+            f"{'at most' if one.at_most else 'at least'} {one.factor:g} of "
+            f"{one.peer}'s {self.median(one.peer):.3g}"
+            for name, targets in self.targets.items()
+            for one in targets
+            if one.peer in self.values and not one.met(self.median(name), self.median(one.peer))
+        ]
+
+
+class Bench:
+    """Collects the figures of one topic. `missing`: how to get the peers that were not there."""
+
+    def __init__(self, topic: str, rounds: int, folder: Path) -> None:
+        self.topic, self.rounds, self.folder = topic, rounds, folder
+        self.figures: list[Figure] = []
+        self.versions: dict[str, str] = {}
+        self.missing: list[str] = []
+
+    async def compare(
+        self,
+        title: str,
+        ways: Mapping[str, Probe],
+        targets: Mapping[tuple[str, str], list[Target]] | None = None,
+        *,
+        note: str = "",
+        rounds: int | None = None,
+    ) -> None:
+        """Each of `ways` in turn, `rounds` times, after one turn that does not count.
+
+        `targets`: (program, unit) → what its median is held against.
+        """
+        got: dict[str, dict[str, list[float]]] = {}
+        for turn in range((rounds or self.rounds) + 1):
+            for name, probe in ways.items():
+                measured = await probe()
+                if not turn:
+                    continue
+                for unit, value in measured.items():
+                    got.setdefault(unit, {}).setdefault(name, []).append(value)
+        for unit, values in got.items():
+            held = {
+                name: list(wanted)
+                for (name, of), wanted in (targets or {}).items()
+                if of == unit and name in values
+            }
+            figure = Figure(self.topic, title, unit, values, held, note)
+            self.figures.append(figure)
+            print(f"{title} [{unit}]: " + ", ".join(f"{one} {figure.median(one):.4g}" for one in values))
+            for line in figure.missed():
+                print(f"  MISSED {line}")
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "topic": self.topic,
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "machine": machine(),
+            "versions": self.versions,
+            "figures": [asdict(figure) for figure in self.figures],
+        }
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of all that it started, those that have ended included."""
+    children: dict[int, list[int]] = {}
+    times: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # proc(5): ppid, utime, stime, cutime, cstime are fields 4 and 14 to 17.
+        children.setdefault(int(fields[1]), []).append(int(entry.name))
+        times[int(entry.name)] = sum(int(one) for one in fields[11:15])
+    total, todo = 0, [pid]
+    while todo:
+        one = todo.pop()
+        total += times.get(one, 0)
+        todo += children.get(one, [])
+    return total / TICKS
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep a process and all its threads on one core; what they start stays there too."""
+    if (os.cpu_count() or 1) > core:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {core})
+
+
+def machine() -> str:
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith(("model name", "Model"))
+    ]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} × {names[0] if names else platform.machine()}, {memory:.0f} GiB, "
+        f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    )
