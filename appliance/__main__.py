@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("file", type=Path, metavar="FILE")
         command.set_defaults(call=call)
+    migrate = commands.add_parser("migrate-database", help="from SQLite to PostgreSQL, each row compared")
+    migrate.add_argument("url", metavar="URL", help="postgresql+asyncpg://…")
+    migrate.add_argument("--daemon", type=Path, metavar="FILE", help="the daemon's analytics.db instead")
+    migrate.set_defaults(call=_migrate_database)
     return parser
 
 
@@ -152,6 +156,21 @@ async def _restore(settings: Settings, words: argparse.Namespace) -> int:
     from appliance.backup import restore
 
     print(f"The state of {await restore(settings, words.file)} is back; everyone signs in anew.")
+    return 0
+
+
+async def _migrate_database(settings: Settings, words: argparse.Namespace) -> int:
+    from appliance.migrate_database import migrate_daemon, migrate_database
+
+    moving = (
+        migrate_daemon(words.daemon, words.url) if words.daemon else migrate_database(settings, words.url)
+    )
+    tables = rows = 0
+    async for table, count in moving:
+        print(f"{table:<20} {count}", flush=True)
+        tables, rows = tables + 1, rows + count
+    setting = "MANTEL_ANALYTICS_DATABASE_URL" if words.daemon else "MANTEL_DATABASE_URL"
+    print(f"{rows} rows of {tables} tables are there, each as it was. Set {setting}; the old file stays.")
     return 0
 
 

@@ -1,8 +1,9 @@
 """`mantel backup` and `mantel restore`: all state but the media, in one file, while everything runs.
 
-What is in it: the database as of one moment, the pepper of the passwords, and the daemon's own snapshot
-where the daemon gives one. What is not: media, whatever can be made again (thumbnails, subtitles), and what a
-restored machine must have of its own (signing keys, service tokens).
+What is in it: the database as of one moment (as SQLite, also where PostgreSQL serves: it is restored into
+either), the pepper of the passwords, and the daemon's own snapshot where the daemon gives one. What is not:
+media, whatever can be made again (thumbnails, subtitles), and what a restored machine must have of its own
+(signing keys, service tokens).
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import aiohttp
 
 from appliance.accounts import command_line
 from appliance.accounts.keys import PEPPER_FILE
+from appliance.copying import copy_rows
 from appliance.database import Database
-from appliance.errors import BadSetting, Conflict, Invalid
+from appliance.errors import Conflict, Invalid
 from appliance.journal import store as journal_store
+from appliance.migrate_database import refuse_in_use
+from appliance.migrations.tables import metadata
 from appliance.service_tokens import TO_DAEMON, service_token
 from appliance.settings import Settings
 from appliance.units import MINUTES, iso
@@ -33,42 +37,65 @@ FORMAT = 1
 MANIFEST, DATABASE, SNAPSHOT = "manifest.json", "mantel.db", "analytics.snapshot"
 PEPPER = f"keys/{PEPPER_FILE}"
 SNAPSHOT_WITHIN = 5 * MINUTES
+SQLITE = "sqlite+aiosqlite:///"
 
 
 async def backup(settings: Settings, file: Path) -> str:
     """Writes `file` (0600), whole or not at all; says what is in it. Conflict when it is there already."""
-    source = _sqlite_file(settings)
-    snapshot = await _ask_daemon(settings)
-    return await asyncio.to_thread(_write, settings, source, snapshot, file)
-
-
-def _write(settings: Settings, source: Path, snapshot: bytes | None, file: Path) -> str:
-    if file.exists():
+    if await asyncio.to_thread(file.exists):
         raise Conflict(f"{file} is there already.")
-    if not source.exists():
+    source = _sqlite_file(settings)
+    if source and not await asyncio.to_thread(source.exists):
         raise Conflict(f"There is no state in {settings.state} yet.")
+    snapshot = await _ask_daemon(settings)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
         copy = Path(folder) / DATABASE
-        with (
-            contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
-            contextlib.closing(sqlite3.connect(copy)) as still,
-        ):
-            live.backup(still)
-            # a file of its own, without a log beside it
-            still.execute("PRAGMA journal_mode=DELETE")
-        made = iso(time.time_ns() // 1_000_000)
-        manifest = {"format": FORMAT, "made_at": made, "analytics": snapshot is not None}
-        part = Path(folder) / "whole.tar"
-        with tarfile.open(part, "w") as tar:
-            _add(tar, MANIFEST, json.dumps(manifest).encode())
-            tar.add(copy, DATABASE, filter=_private)
-            tar.add(settings.keys / PEPPER_FILE, PEPPER, filter=_private)
-            if snapshot is not None:
-                _add(tar, SNAPSHOT, snapshot)
-        part.chmod(0o600)
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        os.link(part, file)
+        if source:
+            await asyncio.to_thread(_copy_file, source, copy)
+        else:
+            await _copy_all(settings.appliance_database_url, _url(copy))
+        return await asyncio.to_thread(_write, settings, copy, snapshot, file)
+
+
+def _copy_file(source: Path, copy: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+        contextlib.closing(sqlite3.connect(copy)) as still,
+    ):
+        live.backup(still)
+
+
+async def _copy_all(source: str, target: str) -> None:
+    """Every row from one URL to the other. Conflict when people or files are known there."""
+    old, new = Database(source), Database(target)
+    try:
+        await new.migrate()
+        async with old.read() as reading, new.write() as writing:
+            await refuse_in_use(writing)
+            async for _moved in copy_rows(reading, writing, metadata.sorted_tables):
+                pass
+    finally:
+        await old.close()
+        await new.close()
+
+
+def _write(settings: Settings, copy: Path, snapshot: bytes | None, file: Path) -> str:
+    with contextlib.closing(sqlite3.connect(copy)) as still:
+        # a file of its own, without a log beside it
+        still.execute("PRAGMA journal_mode=DELETE")
+    made = iso(time.time_ns() // 1_000_000)
+    manifest = {"format": FORMAT, "made_at": made, "analytics": snapshot is not None}
+    part = copy.with_name("whole.tar")
+    with tarfile.open(part, "w") as tar:
+        _add(tar, MANIFEST, json.dumps(manifest).encode())
+        tar.add(copy, DATABASE, filter=_private)
+        tar.add(settings.keys / PEPPER_FILE, PEPPER, filter=_private)
+        if snapshot is not None:
+            _add(tar, SNAPSHOT, snapshot)
+    part.chmod(0o600)
+    with part.open("rb+") as written:
+        os.fsync(written.fileno())
+    os.link(part, file)
     _sync_folder(file.parent)
     return "with the daemon's snapshot" if snapshot is not None else "without the daemon's snapshot"
 
@@ -107,9 +134,19 @@ async def restore(settings: Settings, file: Path) -> str:
     Conflict when there is state already, Invalid for a file that is no backup. Nothing is left half done:
     the database gets its name last.
     """
-    target = _sqlite_file(settings)
     members = await asyncio.to_thread(_read, file)
-    await asyncio.to_thread(_fill, settings, target, members)
+    target = _sqlite_file(settings)
+    if target:
+        await asyncio.to_thread(_fill, settings, target, members)
+    else:
+        with tempfile.TemporaryDirectory(dir=settings.state, prefix=".restore-") as folder:
+            copy = Path(folder) / DATABASE
+            await asyncio.to_thread(_fill, settings, copy, members)
+            # An older version's tables become this one's before anything is read of them.
+            brought = Database(_url(copy))
+            await brought.migrate()
+            await brought.close()
+            await _copy_all(_url(copy), settings.appliance_database_url)
     # The copy is older than what was handed out since: nobody's session or event number may go on.
     await command_line.lockdown(settings)
     database = Database(settings.appliance_database_url)
@@ -177,7 +214,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sqlite_file(settings: Settings) -> Path:
-    if settings.database_url and not settings.database_url.reveal().startswith("sqlite"):
-        raise BadSetting("MANTEL_DATABASE_URL", "postgresql:…", "back PostgreSQL up with pg_dump")
-    return Path(settings.appliance_database_url.removeprefix("sqlite+aiosqlite:///"))
+def _sqlite_file(settings: Settings) -> Path | None:
+    """None where PostgreSQL serves."""
+    url = settings.appliance_database_url
+    return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+
+def _url(file: Path) -> str:
+    return f"{SQLITE}{file}"

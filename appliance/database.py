@@ -49,6 +49,7 @@ class Database:
                 url,
                 pool_size=5,
                 max_overflow=0,
+                isolation_level="REPEATABLE READ",
                 connect_args={"server_settings": {"default_transaction_read_only": "on"}},
             )
             self._writer = create_async_engine(url, pool_size=1, max_overflow=0)

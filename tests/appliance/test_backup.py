@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from appliance.backup import MANIFEST, PEPPER, backup, restore
 from appliance.database import Database
 from appliance.errors import Conflict, Invalid
 from appliance.journal import store as journal_store
-from appliance.settings import Settings, read_settings
+from appliance.settings import Secret, Settings, read_settings
 
 
 def settings(folder: Path) -> Settings:
@@ -49,6 +50,23 @@ async def test_everyone_is_there_again_and_the_log_begins_anew(tmp_path: Path) -
     signing = [folder.keys / "signing.json" for folder in (old, new)]
     assert signing[0].read_bytes() != signing[1].read_bytes()
     assert (new.keys / "password-pepper").read_bytes() == (old.keys / "password-pepper").read_bytes()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("way", ["out of PostgreSQL", "into PostgreSQL"])
+async def test_a_backup_of_one_database_fills_the_other(tmp_path: Path, postgres_url: str, way: str) -> None:
+    here, there = settings(tmp_path / "here"), settings(tmp_path / "there")
+    there.state.mkdir()
+    there = replace(there, database_url=Secret(postgres_url))
+    old, new = (there, here) if way.startswith("out") else (here, there)
+    await command_line.add_user(old, "anna", "admin", "a long enough password")
+    before = await epoch(old)
+    await backup(old, tmp_path / "state.tar")
+    await restore(new, tmp_path / "state.tar")
+    assert [user.username for user in await command_line.list_users(new)] == ["anna"]
+    assert await epoch(new) != before
+    with pytest.raises(Conflict):
+        await restore(new, tmp_path / "state.tar")
 
 
 async def test_it_holds_no_key_that_signs_and_is_private(tmp_path: Path) -> None:
