@@ -44,7 +44,7 @@ SORTABLE = (
 )
 SEARCHABLE = (
     *("@id", "@parentID", "@refID", "dc:title", "dc:creator", "dc:date", "dc:description"),
-    *("upnp:class", "upnp:artist", "upnp:album", "upnp:genre", "upnp:author", "upnp:actor"),
+    *("upnp:class", "upnp:artist", "upnp:album", "upnp:genre"),
     *("upnp:originalTrackNumber", "upnp:originalDiscNumber", "upnp:albumArtURI"),
     *("res", "res@size", "res@duration", "res@resolution", "res@protocolInfo"),
 )

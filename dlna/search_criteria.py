@@ -10,15 +10,24 @@
 
 from __future__ import annotations
 
+import operator as signs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 LONGEST = 4096
 """Characters."""
 DEEPEST = 32
 """Brackets inside each other."""
 
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": signs.eq,
+    "<": signs.lt,
+    "<=": signs.le,
+    ">": signs.gt,
+    ">=": signs.ge,
+}
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "contains", "doesnotcontain", "derivedfrom", "startswith")
 
 
@@ -171,11 +180,16 @@ def _compare(operator: str, have: str, want: str) -> bool:
         return left.startswith(right)
     if operator == "derivedfrom":
         return left == right or left.startswith(right + ".")
-    number = _number(left), _number(right)
-    a: tuple[float, str] = (number[0], "") if None not in number and number[0] is not None else (0.0, left)
-    b: tuple[float, str] = (number[1], "") if None not in number and number[1] is not None else (0.0, right)
-    return {"=": a == b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator]
+    one, other = _number(left), _number(right)
+    if one is not None and other is not None:
+        return _SIGNS[operator](one, other)
+    return _SIGNS[operator](left, right)
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"-?\d{1,15}(\.\d{1,6})?", text) else None
+    """Of a number, and of a duration (`0:01:02.500`, ContentDirectory:1 §B.2.1.4): its seconds."""
+    if re.fullmatch(r"-?\d{1,15}(\.\d{1,6})?", text, re.ASCII):
+        return float(text)
+    if time := re.fullmatch(r"(\d{1,5}):([0-5]\d):([0-5]\d(?:\.\d{1,6})?)", text, re.ASCII):
+        return int(time[1]) * 3600 + int(time[2]) * 60 + float(time[3])
+    return None

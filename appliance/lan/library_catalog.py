@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Hashable, Sequence
 
 from appliance.journal.journal import Journal
@@ -11,11 +12,13 @@ from appliance.lan.media_urls import MediaUrls
 from appliance.lan.shelf import searching, views
 from appliance.lan.shelf.items import Items
 from appliance.lan.shelf.objects import ITEM
-from appliance.lan.shelf.shelf import Shelf
+from appliance.lan.shelf.shelf import AT_ONCE, Shelf
+from appliance.lan.shelf.sorting import Sort
 from appliance.lan.shelf.store import MEDIA, Chosen
 from appliance.lan.tv import State, Tv
 from appliance.lan.tvs import Tvs
 from appliance.library.items import Change
+from appliance.library.names import sort_key
 from dlna.catalog import (
     FAVOURITES,
     FOLDERS,
@@ -44,6 +47,8 @@ from dlna.search_criteria import Criteria, matches
 
 WHOLE_KINDS = {VIDEOS_ALL: ("video",), MUSIC_ALL: ("audio",), PHOTOS_ALL: ("image",)}
 RECENT_KINDS = {VIDEOS_RECENT: ("video",), MUSIC_RECENT: ("audio",), PHOTOS_RECENT: ("image",)}
+OF_PEOPLE = (VIDEOS_CONTINUE, FAVOURITES, POPULAR)
+"""Views that depend on people's marks."""
 HOUSEHOLD = "household"
 """Whose positions a TV that is nobody's keeps, for files that nobody has begun."""
 ASK = "ask"
@@ -140,15 +145,22 @@ class LibraryCatalog:
         if tv is None or not self._tvs.may(tv):
             return Page((), 0)
         await self._container(tv, container_id)
-        if searching.wants_containers(criteria):
-            found = await self._groups_that_fit(tv, container_id, criteria)
-            return Page(tuple(found[start : start + count]), len(found))
         wanted = tuple((key.property, key.descending) for key in sort)
+        shown: list[Object] = []
+        containers: list[Container] = []
+        if searching.wants_containers(criteria):
+            containers = await self._containers_that_fit(tv, container_id, criteria)
+            if ("dc:title", True) in wanted:
+                containers.reverse()
+            shown += containers[start : start + count]
         pks = await self._shelf.keep(
             ("search", tv.folders, container_id, criteria, wanted),
             lambda: self._files_that_fit(tv, container_id, criteria, wanted),
+            of_people=container_id in OF_PEOPLE,
         )
-        return Page(tuple(await self._items.shown(tv, pks[start : start + count], None)), len(pks))
+        first = max(0, start - len(containers))
+        shown += await self._items.shown(tv, pks[first : first + count - len(shown)], None)
+        return Page(tuple(shown), len(containers) + len(pks))
 
     async def open(self, viewer: Viewer, token: str, name: str) -> Opened:
         return await self._media.open(viewer, token)
@@ -235,7 +247,7 @@ class LibraryCatalog:
         return found
 
     async def _contents(
-        self, tv: Tv, container_id: str, sort: tuple[tuple[str, bool], ...]
+        self, tv: Tv, container_id: str, sort: Sort
     ) -> tuple[Sequence[Container | str], Sequence[int]]:
         """(containers or their ids, keys of files) directly in it. Raises NoSuchObject."""
         shelf, limit = self._shelf, tv.folders
@@ -253,9 +265,7 @@ class LibraryCatalog:
         if container_id in WHOLE_KINDS:
             return (), await shelf.listing(limit, Chosen(WHOLE_KINDS[container_id]), sort)
         if container_id in RECENT_KINDS:
-            newest = (("dc:date", True),)
-            pks = await shelf.listing(limit, Chosen(RECENT_KINDS[container_id]), newest)
-            return (), pks[: views.RECENT]
+            return (), await shelf.newest(limit, RECENT_KINDS[container_id], views.RECENT)
         if container_id == VIDEOS_CONTINUE:
             return (), await shelf.unfinished(limit, tv.user_id)
         if container_id == FAVOURITES:
@@ -265,7 +275,8 @@ class LibraryCatalog:
         if container_id == PHOTOS_FOLDERS:
             return await self._folders_with_photos(tv), ()
         if container_id in views.GROUPS:
-            return list(await shelf.groups(limit, container_id)), ()
+            groups = list(await shelf.groups(limit, container_id))
+            return groups[::-1] if ("dc:title", True) in sort else groups, ()
         if container_id.startswith(PHOTOS_YEARS):
             return await self._photos(tv, container_id)
         view = next((v for v in views.GROUPS if container_id.startswith(v + "/")), None)
@@ -281,9 +292,7 @@ class LibraryCatalog:
         )
         return (), await (shelf.listing(limit, chosen, sort) if sort else shelf.album(limit, chosen))
 
-    async def _folder(
-        self, tv: Tv, container_id: str, sort: tuple[tuple[str, bool], ...]
-    ) -> tuple[Sequence[str], Sequence[int]]:
+    async def _folder(self, tv: Tv, container_id: str, sort: Sort) -> tuple[Sequence[str], Sequence[int]]:
         tree = await self._shelf.tree(tv.folders)
         if container_id == FOLDERS:
             if len(tree.top) != 1 or tv.folders:
@@ -316,38 +325,53 @@ class LibraryCatalog:
 
     # Search
 
-    async def _scope(self, tv: Tv, container_id: str) -> tuple[tuple[str, ...], frozenset[int] | None]:
-        """(kinds, folders) that lie below a container."""
+    async def _files_that_fit(
+        self, tv: Tv, container_id: str, criteria: Criteria | None, sort: Sort
+    ) -> Sequence[int]:
+        kinds, folders = searching.kinds_of(criteria), None
+        decided = searching.is_only_class(criteria)
         if container_id.startswith("folder/"):
             tree = await self._shelf.tree(tv.folders)
             node = tree.node(container_id.removeprefix("folder/"))
-            return MEDIA, tree.below(node.pk) if node else frozenset()
-        top = container_id.partition("/")[0]
-        return views.KINDS.get(top, MEDIA), None
-
-    async def _files_that_fit(
-        self, tv: Tv, container_id: str, criteria: Criteria | None, sort: tuple[tuple[str, bool], ...]
-    ) -> Sequence[int]:
-        kinds, folders = await self._scope(tv, container_id)
-        kinds = tuple(kind for kind in kinds if kind in searching.kinds_of(criteria))
+            folders = tree.below(node.pk) if node else frozenset()
+        else:
+            kinds = tuple(kind for kind in kinds if kind in views.KINDS.get(container_id, MEDIA))
         if not kinds:
             return ()
-        pks = await self._shelf.listing(tv.folders, Chosen(kinds), sort)
-        if searching.is_only_class(criteria) and folders is None:
-            return pks
-        found: list[int] = []
-        for start in range(0, len(pks), 2000):
-            rows = await self._shelf.rows(list(pks[start : start + 2000]))
-            found += await asyncio.to_thread(searching.those_that_fit, criteria, rows, folders)
-        return found
+        if container_id in views.WHOLE or folders is not None:
+            pks = await self._shelf.listing(tv.folders, Chosen(kinds, criteria=None if decided else criteria))
+        else:
+            pks, decided = array("q", await self._below(tv, container_id)), False
+        if not decided or folders is not None:
+            found: list[int] = []
+            for start in range(0, len(pks), AT_ONCE):
+                rows = await self._shelf.rows(pks[start : start + AT_ONCE])
+                found += await asyncio.to_thread(searching.those_that_fit, criteria, rows, folders)
+            pks = array("q", found)
+        return await self._shelf.sorted(pks, sort) if sort else pks
 
-    async def _groups_that_fit(self, tv: Tv, container_id: str, criteria: Criteria | None) -> list[Container]:
+    async def _below(self, tv: Tv, container_id: str) -> list[int]:
+        """Keys of the files in a view, and in the views in it."""
+        containers, pks = await self._contents(tv, container_id, ())
+        found = list(pks)
+        for one in containers:
+            found += await self._below(tv, one if isinstance(one, str) else one.id)
+        return list(dict.fromkeys(found))
+
+    async def _containers_that_fit(
+        self, tv: Tv, container_id: str, criteria: Criteria | None
+    ) -> list[Container]:
+        """Artists, albums, genres and folders below a container."""
         found = []
         for view in views.GROUPS:
-            if container_id not in (ROOT, view, views.PARENTS[view]):
-                continue
-            for group in (await self._shelf.groups(tv.folders, view)).values():
-                one = searching.group_container(group, view, self._update_id(group.id))
-                if matches(criteria, searching.values_of(one)):
-                    found.append(one)
-        return found
+            if container_id in (ROOT, view, views.PARENTS[view]):
+                for group in (await self._shelf.groups(tv.folders, view)).values():
+                    found.append(searching.group_container(group, view, self._update_id(group.id)))
+        if container_id in (ROOT, FOLDERS) or container_id.startswith("folder/"):
+            tree = await self._shelf.tree(tv.folders)
+            top = tree.node(container_id.removeprefix("folder/"))
+            for pk in tree.nodes if top is None else tree.below(top.pk):
+                if top is None or pk != top.pk:
+                    found.append(await self._container(tv, f"folder/{tree.nodes[pk].id}"))
+        fitting = [one for one in found if matches(criteria, searching.values_of(one))]
+        return sorted(fitting, key=lambda one: sort_key(one.title))

@@ -195,6 +195,30 @@ def test_criteria_mean_what_was_written(tree: search_criteria.Criteria) -> None:
         )
 
 
+@given(trees)
+def test_what_was_written_is_read_as_the_same_tree(tree: search_criteria.Criteria) -> None:
+    assert search_criteria.parse(written(tree)) == tree
+    assert search_criteria.parse(f" ({written(tree)}) ") == tree
+
+
+@pytest.mark.parametrize(
+    ("left", "sign", "right", "fits"),
+    [
+        ("0:00:59.500", "<", "0:01:00", True),
+        ("10:00:00.000", ">", "9:59:59", True),
+        ("61", "=", "0:01:01", True),
+        ("9", "<", "10", True),
+        ("9x", "<", "10x", False),
+        ("2024-05-01", ">=", "2024", True),
+        ("Straße", "contains", "STRASSE", True),
+        ("object.item.videoItem.movie", "derivedfrom", "object.item.videoItem", True),
+        ("object.item.videoItemX", "derivedfrom", "object.item.videoItem", False),
+    ],
+)
+def test_values_are_compared_as_what_they_are(left: str, sign: str, right: str, fits: bool) -> None:
+    assert search_criteria.matches(Relation("x", sign, right), lambda _: [left]) is fits
+
+
 @given(st.text(max_size=120) | st.text('()"\\ =andor*<>!a', max_size=80))
 def test_any_criteria_are_read_or_refused(text: str) -> None:
     try:

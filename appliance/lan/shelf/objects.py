@@ -16,6 +16,12 @@ Sign = Callable[[str, str], str]
 RENDITIONS = {"med": ("JPEG_MED", 1024, 768), "sm": ("JPEG_SM", 640, 480), "tn": ("JPEG_TN", 160, 160)}
 """Rendition → profile, and the box that it fits into (DLNA Guidelines 2006, media formats, JPEG)."""
 
+CLASSES = {
+    "video": "object.item.videoItem",
+    "audio": "object.item.audioItem.musicTrack",
+    "image": "object.item.imageItem.photo",
+}
+
 ORIGINAL = "o"
 ITEM = "item"
 """Prefix of the id of a file in its own folder: `item$<file id>`."""
@@ -39,17 +45,17 @@ def item(
         id=own if seen_in is None else f"{seen_in}${row.id}",
         ref_id=None if seen_in is None else own,
         parent_id=f"folder/{row.folder_id}" if seen_in is None else seen_in,
-        title=(row.title if is_music and row.title else row.name.rpartition(".")[0]) or row.name,
+        title=title_of(row),
         kind=kind,
         resources=(_original(row, kind, sign), *(_renditions(row, sign) if pictures else ())),
-        date=_date(row, kind, tags),
+        date=date_of(row),
         artist=row.artist if is_music else None,
         album_artist=tags.get("albumArtist") if is_music else None,
         composer=tags.get("composer") if is_music else None,
         album=row.album if is_music else None,
         genre=tags.get("genre"),
-        track=_number(tags.get("track")) if is_music else None,
-        disc=_number(tags.get("disc")) if is_music else None,
+        track=track_of(row),
+        disc=track_of(row, "disc"),
         description=tags.get("comment"),
         pictures=_pictures(row, kind, sign) if pictures else (),
         captions=captions if kind is MediaKind.VIDEO else (),
@@ -123,15 +129,31 @@ def fitted(row: Any, box: list[int]) -> str | None:
     return f"{max(1, round(width * scale))}x{max(1, round(height * scale))}"
 
 
-def _date(row: Any, kind: MediaKind, tags: dict[str, str]) -> str:
+def title_of(row: Any) -> str:
+    """A song's own title; of all else the name, without its extension."""
+    named: str = row.name
+    if row.kind == MediaKind.AUDIO and row.title:
+        return str(row.title)
+    return named.rpartition(".")[0] or named
+
+
+def date_of(row: Any) -> str:
     """A photo's own day, a song's year, else when the library first had it."""
-    taken = (row.facts or {}).get("takenAt")
-    if kind is MediaKind.IMAGE and taken:
+    facts = row.facts or {}
+    if row.kind == MediaKind.IMAGE and (taken := facts.get("takenAt")):
         return str(taken)[:10]
-    year = re.match(r"(\d{4})(-\d\d-\d\d)?", tags.get("date", ""))
-    if year and kind is MediaKind.AUDIO:
-        return year[0] if year[2] else f"{year[1]}-01-01"
+    if row.kind == MediaKind.AUDIO:
+        year = re.match(r"(\d{4})(-\d\d-\d\d)?", (facts.get("tags") or {}).get("date", ""))
+        if year:
+            return year[0] if year[2] else f"{year[1]}-01-01"
     return datetime.fromtimestamp(row.created_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def track_of(row: Any, tag: str = "track") -> int | None:
+    """`3/12` is track 3; `tag` is track or disc."""
+    if row.kind != MediaKind.AUDIO:
+        return None
+    return _number(((row.facts or {}).get("tags") or {}).get(tag))
 
 
 def _number(text: Any) -> int | None:

@@ -6,34 +6,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from appliance.lan.shelf import views
-from appliance.lan.shelf.objects import item
+from appliance.lan.shelf.objects import CLASSES, item
+from dlna import didl
 from dlna.catalog import Container, Item, MediaKind, Object
 from dlna.search_criteria import And, Criteria, Relation, matches
-
-_CLASSES = {
-    "video": "object.item.videoItem",
-    "audio": "object.item.audioItem.musicTrack",
-    "image": "object.item.imageItem.photo",
-}
 
 
 def kinds_of(criteria: Criteria | None) -> tuple[str, ...]:
     """Kinds of files that may fit at all, by the classes that are asked for with "and"."""
-    left = list(_CLASSES)
+    left = list(CLASSES)
     for part in criteria.parts if isinstance(criteria, And) else (criteria,):
         if isinstance(part, Relation) and part.property == "upnp:class":
             left = [
                 kind
                 for kind in left
-                if matches(part, lambda _, kind=kind: [_CLASSES[kind]])  # type: ignore[misc]
+                if matches(part, lambda _, kind=kind: [CLASSES[kind]])  # type: ignore[misc]
             ]
     return tuple(left)
 
 
 def wants_containers(criteria: Criteria | None) -> bool:
     """Only whoever asks for a container class gets containers; `*` means what can be played."""
-    if criteria is None:
-        return False
     if isinstance(criteria, Relation):
         return criteria.property == "upnp:class" and criteria.value.lower().startswith("object.container")
     return any(wants_containers(part) for part in getattr(criteria, "parts", ()))
@@ -50,7 +43,7 @@ def is_only_class(criteria: Criteria | None) -> bool:
 
 def fits(criteria: Criteria | None, row: Any) -> bool:
     """Whether a file fits; as the item is told, but for its signed paths."""
-    one = item(row, lambda rendition, extension: "", pictures=False)
+    one = item(row, lambda rendition, extension: "")
     return matches(criteria, values_of(one))
 
 
@@ -75,7 +68,7 @@ def values_of(one: Object) -> Callable[[str], Sequence[str]]:
         original = one.resources[0]
         values |= {
             "@refID": one.ref_id,
-            "dc:creator": one.artist,
+            "dc:creator": one.artist or one.album_artist,
             "upnp:artist": [one.artist, one.album_artist, one.composer],
             "upnp:album": one.album,
             "upnp:genre": one.genre,
@@ -85,8 +78,9 @@ def values_of(one: Object) -> Callable[[str], Sequence[str]]:
             "dc:description": one.description,
             "res": "http",
             "res@size": original.size,
-            "res@duration": original.duration,
+            "res@duration": original.duration and didl.duration(original.duration),
             "res@resolution": original.resolution if one.kind is not MediaKind.AUDIO else None,
+            "upnp:albumArtURI": "http" if one.pictures else None,
             "res@protocolInfo": f"http-get:*:{original.mime_type}:*",
         }
     else:

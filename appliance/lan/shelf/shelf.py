@@ -6,6 +6,7 @@ Rule 2: everything kept is dropped when the library changes, and nothing is kept
 
 from __future__ import annotations
 
+import asyncio
 import time
 from array import array
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.database import Database
 from appliance.lan.shelf import store, views
+from appliance.lan.shelf.sorting import Sort, in_order, values
 from appliance.lan.shelf.store import Chosen
 from appliance.lan.shelf.tree import Tree
 from appliance.units import MINUTES
@@ -24,7 +26,8 @@ KEPT = 48
 T = TypeVar("T")
 Limit = tuple[str, ...]
 """Folder ids that a TV is limited to; empty: no limit."""
-Sort = tuple[tuple[str, bool], ...]
+AT_ONCE = 2_000
+"""Rows that are in memory at a time, to be sorted or searched."""
 
 
 class Shelf:
@@ -60,12 +63,30 @@ class Shelf:
         return await self._keep(("tree", limit), build)
 
     async def listing(self, limit: Limit, chosen: Chosen, sort: Sort = ()) -> array[int]:
-        """Keys of the files chosen, in order."""
+        """Keys of the files chosen, in order; by name where nothing else is asked for."""
+        folder_pks = (await self.tree(limit)).limit
+        by_name = await self._keep(
+            ("list", limit, chosen),
+            lambda connection: store.ordered(connection, self.roots, chosen, folder_pks),
+        )
+        if not sort:
+            return by_name
+        return await self.keep(("sorted", limit, chosen, sort), lambda: self.sorted(by_name, sort))
+
+    async def newest(self, limit: Limit, kinds: tuple[str, ...], count: int) -> array[int]:
         folder_pks = (await self.tree(limit)).limit
         return await self._keep(
-            ("list", limit, chosen, sort),
-            lambda connection: store.ordered(connection, self.roots, chosen, sort, folder_pks),
+            ("newest", limit, kinds, count),
+            lambda connection: store.ordered(connection, self.roots, Chosen(kinds), folder_pks, count),
         )
+
+    async def sorted(self, pks: Sequence[int], sort: Sort) -> array[int]:
+        """These files in another order."""
+        valued: list[tuple[tuple[Any, ...], int]] = []
+        for start in range(0, len(pks), AT_ONCE):
+            rows = await self.rows(pks[start : start + AT_ONCE])
+            valued += await asyncio.to_thread(_valued, rows, sort)
+        return array("q", await asyncio.to_thread(in_order, valued, sort))
 
     async def album(self, limit: Limit, chosen: Chosen) -> array[int]:
         """The same, as an album is heard."""
@@ -187,3 +208,7 @@ class Shelf:
                 return await build(connection)
 
         return await self.keep(key, open_and_build, of_people)
+
+
+def _valued(rows: Sequence[Any], sort: Sort) -> list[tuple[tuple[Any, ...], int]]:
+    return [(values(row, sort), row.pk) for row in rows]

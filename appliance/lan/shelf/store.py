@@ -6,20 +6,23 @@ page of a long list costs as the first.
 
 from __future__ import annotations
 
+import operator
+import re
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
 from appliance.journal.tables import favourites, popularity, positions
 from appliance.library.items import Kind
+from appliance.library.names import LONGEST_FOLDED, fold
 from appliance.library.tables import files, folders
 from appliance.streaming.subtitles import BESIDE
+from dlna.search_criteria import And, Criteria, Exists, Or
 
 MEDIA = (Kind.VIDEO.value, Kind.AUDIO.value, Kind.IMAGE.value)
 NOT_FOR_TVS = ("image/svg+xml",)
@@ -37,8 +40,8 @@ class Chosen:
     album: tuple[str, str] | None = None
     """Name, and album artist (empty where none is known)."""
     genre: str | None = None
-    month: str | None = None
-    """`2024-07`, of photos."""
+    criteria: Criteria | None = None
+    """Narrows what has to be looked at: whatever fits is chosen, and maybe more."""
 
 
 _tags = files.c.facts["tags"]
@@ -47,19 +50,6 @@ ALBUM_ARTIST = func.coalesce(_tags["albumArtist"].as_string(), "")
 TRACK = _tags["track"].as_string()
 DISC = _tags["disc"].as_string()
 TAKEN = files.c.facts["takenAt"].as_string()
-
-SORTS: dict[str, ColumnElement[Any]] = {
-    "dc:title": files.c.sort_name,
-    "dc:date": files.c.created_at,
-    "dc:creator": files.c.artist,
-    "upnp:artist": files.c.artist,
-    "upnp:album": files.c.album,
-    "upnp:class": files.c.kind,
-    "upnp:genre": GENRE,
-    "res@size": files.c.size_bytes,
-    "res@duration": files.c.duration_sec,
-}
-"""SortCriteria's properties that the database sorts by; for track and disc see `by_album`."""
 
 
 def _shown(root_pks: Collection[int]) -> list[ColumnElement[bool]]:
@@ -81,7 +71,49 @@ def _where(root_pks: Collection[int], chosen: Chosen) -> list[ColumnElement[bool
         found += [files.c.album == chosen.album[0], ALBUM_ARTIST == chosen.album[1]]
     if chosen.genre is not None:
         found.append(GENRE == chosen.genre)
+    if chosen.criteria is not None and (narrowed := narrowing(chosen.criteria)) is not None:
+        found.append(narrowed)
     return found
+
+
+def narrowing(criteria: Criteria) -> ColumnElement[bool] | None:
+    """A condition that holds for every row that fits `criteria`; None where there is none to be had.
+
+    The words of a file are searched where its name, artist, album and title stand folded; search_criteria
+    decides in the end, so that both databases and every test mean the same by a match.
+    """
+    if isinstance(criteria, And):
+        parts = [one for part in criteria.parts if (one := narrowing(part)) is not None]
+        return and_(*parts) if parts else None
+    if isinstance(criteria, Or):
+        every = [one for part in criteria.parts if (one := narrowing(part)) is not None]
+        return or_(*every) if len(every) == len(criteria.parts) else None
+    if isinstance(criteria, Exists):
+        return None
+    if criteria.property == "res@size" and criteria.operator in _SIGNS:
+        return _SIGNS[criteria.operator](files.c.size_bytes, int(criteria.value)) if (
+            re.fullmatch(r"\d{1,15}", criteria.value, re.ASCII)
+        ) else None  # fmt: skip
+    words = fold(criteria.value) if criteria.value.isascii() else ""
+    if not words or criteria.operator not in ("contains", "startswith", "="):
+        return None
+    within = or_(files.c.folded.contains(words), func.length(files.c.folded) >= LONGEST_FOLDED)
+    if criteria.property in ("dc:title", "upnp:album", "dc:creator"):
+        return within
+    if criteria.property == "upnp:artist":
+        others = (_tags["albumArtist"].as_string(), _tags["composer"].as_string())
+        return or_(within, *(other.is_not(None) for other in others))
+    return None
+
+
+_SIGNS: dict[str, Callable[[Any, int], ColumnElement[bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 async def folder_rows(connection: AsyncConnection, root_pks: Collection[int]) -> Sequence[Any]:
@@ -108,27 +140,26 @@ async def ordered(
     connection: AsyncConnection,
     root_pks: Collection[int],
     chosen: Chosen,
-    sort: Iterable[tuple[str, bool]] = (),
     folder_pks: frozenset[int] | None = None,
+    newest: int | None = None,
 ) -> array[int]:
-    """Keys of all files chosen, in order. `sort` are (property, descending); names break ties."""
-    order = [SORTS[name].desc() if down else SORTS[name].asc() for name, down in sort if name in SORTS]
-    order += [files.c.sort_name.asc(), files.c.pk.asc()]
+    """Keys of all files chosen, by name; of the `newest` so many, the newest first."""
+    order = [files.c.sort_name.asc(), files.c.pk.asc()]
+    if newest is not None:
+        order = [files.c.created_at.desc(), files.c.pk.desc()]
     where = _where(root_pks, chosen)
-    if folder_pks is not None:
-        rows = await connection.execute(select(files.c.pk, files.c.folder_pk).where(*where).order_by(*order))
-        return array("q", (row.pk for row in rows if row.folder_pk in folder_pks))
-    if connection.dialect.name == "postgresql":
-        inner = select(files.c.pk, func.row_number().over(order_by=order).label("place")).where(*where)
-        numbered = inner.subquery()
-        joined = func.string_agg(
-            aggregate_order_by(cast(numbered.c.pk, String), numbered.c.place.asc()), literal(",")
-        )
-        text = (await connection.execute(select(joined).select_from(numbered))).scalar()
-    else:
-        # One text of all keys: a row each costs ten times as much on its way through the driver.
-        keys = select(files.c.pk).where(*where).order_by(*order).subquery()
-        text = (await connection.execute(select(func.group_concat(keys.c.pk)))).scalar()
+    if folder_pks is not None or newest is not None:
+        query = select(files.c.pk, files.c.folder_pk).where(*where).order_by(*order)
+        if folder_pks is None:
+            query = query.limit(newest)
+        rows = await connection.execute(query)
+        found = [row.pk for row in rows if folder_pks is None or row.folder_pk in folder_pks]
+        return array("q", found[:newest])
+    query = select(files.c.pk).where(*where).order_by(*order)
+    if connection.dialect.name != "sqlite":
+        return array("q", (await connection.execute(query)).scalars())
+    # One text of all keys: a row each costs ten times as much on its way through this driver.
+    text = (await connection.execute(select(func.group_concat(query.subquery().c.pk)))).scalar()
     return array("q", map(int, text.split(","))) if text else array("q")
 
 

@@ -69,7 +69,16 @@ INSIDE = {
 
 PARENTS = {inner: outer for outer, inside in INSIDE.items() for inner in inside}
 NOT_WHEN_EMPTY = (FAVOURITES, POPULAR, VIDEOS_CONTINUE)
-KINDS = {VIDEOS: ("video",), MUSIC: ("audio",), PHOTOS: ("image",)}
+KINDS = {
+    **dict.fromkeys((VIDEOS, VIDEOS_ALL, VIDEOS_RECENT, VIDEOS_CONTINUE), ("video",)),
+    **dict.fromkeys((MUSIC, MUSIC_ALL, MUSIC_ARTISTS, MUSIC_ALBUMS, MUSIC_GENRES, MUSIC_RECENT), ("audio",)),
+    **dict.fromkeys((PHOTOS, PHOTOS_ALL, PHOTOS_YEARS, PHOTOS_FOLDERS, PHOTOS_RECENT), ("image",)),
+}
+"""View → the kinds that are in it; others hold any."""
+WHOLE = (
+    *(ROOT, FOLDERS, VIDEOS, VIDEOS_ALL, MUSIC, MUSIC_ALL, PHOTOS, PHOTOS_ALL, PHOTOS_YEARS, PHOTOS_FOLDERS),
+)
+"""Views below which every file of their kinds lies."""
 
 GROUPS = {MUSIC_ARTISTS: "artist", MUSIC_ALBUMS: "album", MUSIC_GENRES: "genre"}
 CLASSES = {
