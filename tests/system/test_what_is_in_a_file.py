@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -22,7 +24,7 @@ from tests import media
 from tests.house import House, house
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.jar, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.jar, pytest.mark.slow, pytest.mark.timeout(180)]
 
 _TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=4")
 _PICTURE = ("-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=4")
@@ -170,3 +172,43 @@ async def test_daemon_and_probe_say_the_same(tmp_path: Path) -> None:
     assert told["photo.heic"]["camera"] == "Fairphone FP5"
     # noted once each
     assert log.count("set aside") == sum(facts.get("broken", False) for facts in told.values()) == 4
+
+
+COPIES = 400
+
+
+async def test_the_queue_outlives_the_daemon(tmp_path: Path) -> None:
+    """Killed three times in the middle: every file is read in the end, and none is called broken."""
+    library = tmp_path / "library"
+    library.mkdir()
+    for number in range(COPIES):
+        for name, content in (("song.mp3", media.song()), ("photo.jpg", media.camera_photo())):
+            path = library / f"{number} {name}"
+            path.write_bytes(content)
+            os.utime(path, (time.time() - 3600, time.time() - 3600))
+    async with house(
+        tmp_path, module="appliance.run", analytics="on", analytics_port=str(free_port())
+    ) as home:
+        store = home.state / "analytics.db"
+        killed = 0
+        for _ in range(900):
+            await asyncio.sleep(0.1)
+            with contextlib.suppress(sqlite3.OperationalError):
+                (done,) = rows(store, "select count(*) from file_facts where facts <> '{}'")[0]
+                if killed < 3 and done > killed * COPIES / 3 + 50:
+                    os.kill(daemon_of(home), signal.SIGKILL)
+                    killed += 1
+                if done == 2 * COPIES:
+                    break
+        assert killed == 3
+        assert [
+            row["failure"] for row in rows(store, "select failure from file_facts") if row["failure"]
+        ] == []
+        assert rows(store, "select * from analysis_job where kind = 'describe'") == []
+
+
+def daemon_of(home: House) -> int:
+    """The process that `make run` keeps beside the appliance."""
+    children = Path(f"/proc/{home.process.pid}/task/{home.process.pid}/children").read_text().split()
+    (daemon,) = (int(pid) for pid in children if "-jar" in Path(f"/proc/{pid}/cmdline").read_text())
+    return daemon

@@ -57,6 +57,14 @@ public class FactStore {
         failed(job, "reading it never came to an end");
       }
     }
+    // What was in work then comes last: it may be why there was an end.
+    database.write(
+        store ->
+            store
+                .sql()
+                .sql("update analysis_job set not_before = ? where attempts > 0 and set_aside is null")
+                .param(clock.millis())
+                .update());
   }
 
   boolean isDue(AnalysisKind kind) {
