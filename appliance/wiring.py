@@ -171,6 +171,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             database, library, journal, players, media_urls, power, subtitles,
             lambda player_id: live.publish("player", {"id": player_id}),
         )  # fmt: skip
+        feed: Feed | None = None
         listener = LanListener(
             settings,
             database,
@@ -182,6 +183,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             urls=media_urls,
             routes=cast_routes(players.events),
             around=lambda shelf: WithCasts(shelf, casting.grants, library, journal, subtitles),
+            plays_counted=lambda: feed is not None and feed.reached,
         )
         await started(listener)
         await started(casting)
@@ -190,8 +192,8 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         daemon_url = f"http://127.0.0.1:{settings.analytics_port}" if settings.analytics == "on" else None
         reports = Reports(daemon_url, to_daemon)
         await started(reports)
-        feed = Feed(database, journal, daemon_url, to_daemon) if daemon_url else None
-        if feed:
+        if daemon_url:
+            feed = Feed(database, journal, daemon_url, to_daemon)
             await started(feed)
 
         async def follow(chosen: Settings) -> None:

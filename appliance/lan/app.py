@@ -39,6 +39,7 @@ class LanListener:
 
     `routes` are casting's own on this listener, and `around` puts its media beside the TVs'.
     `tell(event, data)` is for pages.
+    `plays_counted()` says whether the daemon is there, without which no film is popular "this week".
     """
 
     def __init__(
@@ -54,12 +55,18 @@ class LanListener:
         urls: MediaUrls | None = None,
         routes: Sequence[web.RouteDef] = (),
         around: Callable[[Catalog], Catalog] = lambda catalog: catalog,
+        plays_counted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings, self._database, self._library = settings, database, library
         self.urls = urls or MediaUrls(keys.derive, time.time)
         self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
         self.media = Media(library, journal, self.tvs, self.urls, subtitles, partial(picture, library))
-        shelf = Shelf(database, lambda: tuple(root.pk for root in library.roots), lambda: journal.marks)
+        shelf = Shelf(
+            database,
+            lambda: tuple(root.pk for root in library.roots),
+            lambda: journal.marks,
+            plays_counted,
+        )
         self.catalog = LibraryCatalog(
             shelf,
             self.tvs,

@@ -35,9 +35,14 @@ class Shelf:
     favourite and count of plays."""
 
     def __init__(
-        self, database: Database, roots: Callable[[], Sequence[int]], marked: Callable[[], int]
+        self,
+        database: Database,
+        roots: Callable[[], Sequence[int]],
+        marked: Callable[[], int],
+        plays_counted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database, self._roots, self._marked = database, roots, marked
+        self._plays_counted = plays_counted
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._of_people: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._marks = self.marks()
@@ -45,9 +50,9 @@ class Shelf:
     def changed(self) -> None:
         self._kept, self._of_people = OrderedDict(), OrderedDict()
 
-    def marks(self) -> tuple[int, int]:
+    def marks(self) -> tuple[int, int, bool]:
         """What people's marks are as of; a minute at most, since a person who leaves takes theirs along."""
-        return self._marked(), int(time.monotonic() // MINUTES)
+        return self._marked(), int(time.monotonic() // MINUTES), self._plays_counted()
 
     @property
     def roots(self) -> Sequence[int]:
@@ -125,6 +130,8 @@ class Shelf:
         return await self.keep(("popular", limit), lambda: self._popular(limit), of_people=True)
 
     async def _popular(self, limit: Limit) -> list[int]:
+        if not self._plays_counted():
+            return []
         async with self._database.read() as connection:
             ids = await store.popular_ids(connection, views.MOST_POPULAR)
         return await self.by_ids(limit, ids)
