@@ -2,7 +2,7 @@
 
 Rule 1: only the subscriber's own address is called back (CallStranger, CVE-2020-12695).
 Rule 2: a slow or dead subscriber holds up nobody: its own task, a short timeout, gone after three failures.
-Rule 3: the initial event follows the answer to SUBSCRIBE, never before it.
+Rule 3: the initial event follows the answer to SUBSCRIBE, and leaves the caller time to read it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ CALLBACKS = 6
 FAILURES = 3
 NOTIFY_TIMEOUT = 5.0
 FIRST_DELAY, SPACING = 0.1, 2.0
-"""Seconds: after quiet a change is told at once, then at most one event in two seconds."""
+"""Seconds: after quiet a change is told soon, then at most one event in two seconds. SystemUpdateID and
+ContainerUpdateIDs are moderated at 0.5 Hz (ContentDirectory:1 §2.5.20, §2.5.21)."""
+
+
+INITIAL_DELAY = 0.15
+"""Seconds. GUPnP 1.6 loses an initial event that comes while it still reads the answer with the SID: seen."""
 
 
 class Refused(Exception):
@@ -84,6 +89,11 @@ def lease(header: str | None) -> int:
     return min(max(int(match[1]), SHORTEST_LEASE), LONGEST_LEASE) if match else LONGEST_LEASE
 
 
+def wait_before(now: float, last: float) -> float:
+    """Seconds from a first change until the event that tells of it; `last` is when one was sent before."""
+    return max(FIRST_DELAY, last + SPACING - now)
+
+
 class Publisher:
     """The subscriptions of one service. `initial()` gives all evented variables."""
 
@@ -112,7 +122,7 @@ class Publisher:
         return one
 
     def begin(self, one: Subscription) -> None:
-        """Send the initial event, then whatever follows."""
+        """Send the initial event in a moment, then whatever follows."""
         if one.sid in self._subscriptions and one.task is None:
             one.waiting.put_nowait(dict(self._initial()))
             one.task = asyncio.create_task(self._deliver(one))
@@ -130,7 +140,7 @@ class Publisher:
         """These variables are other now; sent soon, together with what else changes until then."""
         self._pending.update(values)
         if self._timer is None:
-            wait = max(FIRST_DELAY, self._last + SPACING - time.monotonic())
+            wait = wait_before(time.monotonic(), self._last)
             self._timer = asyncio.get_running_loop().call_later(wait, self._flush)
 
     async def stop(self) -> None:
@@ -175,6 +185,7 @@ class Publisher:
             one.task.cancel()
 
     async def _deliver(self, one: Subscription) -> None:
+        await asyncio.sleep(INITIAL_DELAY)
         while one.sid in self._subscriptions:
             values = await one.waiting.get()
             if await self._notify(one, values):
@@ -190,7 +201,10 @@ class Publisher:
     async def _notify(self, one: Subscription, values: Mapping[str, str]) -> bool:
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=NOTIFY_TIMEOUT), cookie_jar=aiohttp.DummyCookieJar()
+                # No limit of its own: a hundred dead TVs would hold up the rest (rule 2).
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                timeout=aiohttp.ClientTimeout(total=NOTIFY_TIMEOUT),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         headers = {
             "CONTENT-TYPE": 'text/xml; charset="utf-8"',

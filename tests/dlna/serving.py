@@ -3,8 +3,8 @@
     python -m tests.dlna.serving FOLDER INTERFACE[,INTERFACE] [ALIVE]
 
 Serves each file of FOLDER until SIGTERM, on the interfaces named, `auto` for those that Mantel picks itself.
-ALIVE: seconds between announcements, ± a third. A line `changed CONTAINER` on its standard input is a change
-of the library, `traffic` asks for what each interface sent and heard, as JSON.
+ALIVE: seconds between announcements, ± a third. A line `changed CONTAINER…` on its standard input is a change
+each of the library, `traffic` asks for what each interface sent and heard, as JSON.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ async def main(folder: Path, interfaces: list[str] | None, rhythm: Rhythm) -> No
         if not words:
             loop.remove_reader(sys.stdin)
         elif words[0] == "changed":
-            catalog.system_update_id += 1
-            server.content_changed({words[1]: catalog.system_update_id})
+            for container in words[1:]:
+                catalog.system_update_id += 1
+                server.content_changed({container: catalog.system_update_id})
         elif words[0] == "traffic" and server.ssdp:
             print(json.dumps({name: asdict(one) for name, one in server.ssdp.traffic.items()}), flush=True)
 
