@@ -53,7 +53,7 @@ from appliance.uploads.known import Known
 from appliance.uploads.publishing import Publishing
 from appliance.uploads.uploads import Uploads
 from appliance.web import routes as web_routes
-from appliance.web.access import EVENTS
+from appliance.web.access import EVENTS, LAN
 from appliance.web.app import create_web_app
 from appliance.web.health import Health
 from appliance.web.internal import create_internal_app
@@ -182,6 +182,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             tell=live.publish,
             urls=media_urls,
             routes=cast_routes(players.events),
+            table=LAN,
             around=lambda shelf: WithCasts(shelf, casting.grants, library, journal, subtitles),
             plays_counted=lambda: feed is not None and feed.reached,
         )

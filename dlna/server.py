@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from aiohttp import web
 
@@ -46,7 +46,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class MediaServer:
     """`start()` listens and announces, `stop()` says byebye and ends within a second or two.
 
-    `routes` are others' on the same listener: the events that renderers send to casting.
+    `routes` are others' on the same listener: the events that renderers send to casting. `table`: (method,
+    rule) of what may be served at all; None: everything that is there.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class MediaServer:
         routes: Sequence[web.RouteDef] = (),
         boot_id: int | None = None,
         rhythm: Rhythm | None = None,
+        table: Collection[tuple[str, str]] | None = None,
     ) -> None:
         self._device, self._catalog, self._wanted_port = device, catalog, port
-        self._more_routes = routes
+        self._more_routes, self._table = routes, table
         self.recogniser = Recogniser()
         self._services: dict[str, Service] = {
             "ContentDirectory": ContentDirectory(catalog),
@@ -194,6 +196,8 @@ class MediaServer:
             )
             if "Origin" in request.headers and not request.path.startswith("/m/"):
                 raise Turned(403, "not for web pages")
+            if not self._in_table(request):
+                raise web.HTTPNotFound
             return await handler(request)
         except Turned as turned:
             return web.Response(status=turned.status, text=turned.why + "\n")
@@ -204,6 +208,13 @@ class MediaServer:
         except Exception:
             log.exception("%s %s", request.method, request.match_info.route.resource)
             return web.Response(status=500)
+
+    def _in_table(self, request: web.Request) -> bool:
+        resource = request.match_info.route.resource
+        if self._table is None or resource is None:
+            return True
+        method = "GET" if request.method == "HEAD" else request.method
+        return (method, resource.canonical) in self._table
 
     def _viewer(self, request: web.Request) -> Viewer:
         entered = request[ENTERED]

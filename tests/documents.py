@@ -16,7 +16,7 @@ from typing import Any
 
 from appliance.accounts.caller import Role
 from appliance.settings import PREFIX, Settings
-from appliance.web.access import ACCESS, EVENTS
+from appliance.web.access import ACCESS, EVENTS, FIELDS, FIELDS_OF, INTERNAL, LAN, Least
 from appliance.web.openapi import role_word
 from tests.appliance.entrance import entrance
 from tests.every_route import every_blueprint
@@ -74,20 +74,47 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> list[str]:
 
 
 def matrix_markdown() -> str:
-    """The table of access as people read it."""
+    """The tables of access as people read them."""
     roles = list(Role)
     lines = [
+        "### Port 8000: page, programs and links",
+        "",
         "| route | nobody | " + " | ".join(role.name.lower() for role in roles) + " |",
         "|---|---|" + "---|" * len(roles),
     ]
     for (method, rule), least in sorted(ACCESS.items(), key=lambda one: (one[0][1], one[0][0])):
-        cells = ["yes" if least is None else "401"]
-        cells += ["yes" if least is None or role >= least else "403" for role in roles]
-        shown = rule.replace("<", "{").replace(">", "}")
-        lines.append(f"| `{method} {shown}` | " + " | ".join(cells) + " |")
+        if isinstance(least, Role):
+            cells = ["401", *("yes" if role >= least else "403" for role in roles)]
+        else:
+            cells = ["yes" if least is None else "with the opened link"] * (1 + len(roles))
+        lines.append(f"| `{method} {_braced(rule)}` | " + " | ".join(cells) + " |")
     lines += ["", "Live events, told to the role named and to those above:", ""]
     lines += [f"- `{event}`: {role_word(least)}" for event, least in sorted(EVENTS.items())]
+    lines += [
+        "",
+        "Members of answers, told to the role named and to those above; all others to admins alone:",
+        "",
+    ]
+    for role in roles[:-1]:
+        names = ", ".join(f"`{name}`" for name, least in FIELDS.items() if least is role)
+        lines.append(f"- {role.name.lower()}: {names}")
+    lines += ["", "and on these routes also:", ""]
+    for (method, rule), own in sorted(FIELDS_OF.items(), key=lambda one: (one[0][1], one[0][0])):
+        by_role: dict[Least, list[str]] = {}
+        for name, least in own.items():
+            by_role.setdefault(least, []).append("all of it" if name == "*" else f"`{name}`")
+        for least, names_of in by_role.items():
+            who = "whoever may call it" if least is None else role_word(least)
+            lines.append(f"- `{method} {_braced(rule)}`: {', '.join(names_of)}: {who}")
+    lines += ["", "### Port 8200: TVs and players", "", "| route | for |", "|---|---|"]
+    lines += [f"| `{method} {rule}` | {whom} |" for (method, rule), whom in LAN.items()]
+    lines += ["", "### Port 8001, on 127.0.0.1: with the daemon's own token alone", ""]
+    lines += [f"- `{method} {rule}`" for method, rule in sorted(INTERNAL)]
     return "\n".join(lines)
+
+
+def _braced(rule: str) -> str:
+    return rule.replace("<", "{").replace(">", "}")
 
 
 def settings_markdown() -> str:

@@ -1,6 +1,6 @@
 """Who is calling, as every feature sees it.
 
-`web/access.py` finds the caller before any route runs; a route asks `calling()`.
+`web/guard.py` finds the caller before any route runs; a route asks `calling()`.
 """
 
 from __future__ import annotations
@@ -81,5 +81,5 @@ def calling_or_none() -> Caller | None:
 
 
 def set_calling(caller: Caller | None) -> None:
-    """For `web/access.py`, the LAN listener and tests alone."""
+    """For `web/guard.py`, the LAN listener and tests alone."""
     _calling.set(caller)

@@ -82,5 +82,5 @@ def knocking() -> Client:
 
 
 def set_knocking(client: Client | None) -> None:
-    """For `web/access.py` and tests alone."""
+    """For `web/guard.py` and tests alone."""
     _knocking.set(client)

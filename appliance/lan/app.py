@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -38,7 +38,7 @@ class LanListener:
     """`start()` listens on `settings.lan_port` and announces; `stop()` says byebye.
 
     `routes` are casting's own on this listener, and `around` puts its media beside the TVs'.
-    `tell(event, data)` is for pages.
+    `tell(event, data)` is for pages. `table`: the routes that may be served, for `MediaServer`.
     `plays_counted()` says whether the daemon is there, without which no film is popular "this week".
     """
 
@@ -56,7 +56,9 @@ class LanListener:
         routes: Sequence[web.RouteDef] = (),
         around: Callable[[Catalog], Catalog] = lambda catalog: catalog,
         plays_counted: Callable[[], bool] = lambda: True,
+        table: Collection[tuple[str, str]] | None = None,
     ) -> None:
+        self._table = table
         self._settings, self._database, self._library = settings, database, library
         self.urls = urls or MediaUrls(keys.derive, time.time)
         self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
@@ -94,6 +96,7 @@ class LanListener:
             self._settings.interfaces,
             self._routes,
             boot_id,
+            table=self._table,
         )
         await self.server.start()
         self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")

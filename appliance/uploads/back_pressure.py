@@ -11,7 +11,7 @@ Rules:
    see a broken connection instead of the answer.
 4. A route may end its own request for good: the `HANG_UP` of its scope. Cancelling the task that runs the
    route would leave the connection open and silent under Quart 0.23.
-5. A route that awaits its body whole needs a limit below WINDOW; `web/access.py` sets one for JSON.
+5. A route that awaits its body whole needs a limit below WINDOW; `web/guard.py` sets one for JSON.
 """
 
 from __future__ import annotations

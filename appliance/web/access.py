@@ -1,38 +1,26 @@
-"""Who may what: one table for each route and live event. What is not in it is refused.
+"""Who may what: one table for each route, live event and field. What is not in it is refused.
 
-The caller is found and checked here, before any route runs; a route asks `accounts.caller.calling()`.
-A new route needs its line here in the same commit: a test walks both.
+`guard.py` checks routes and `fields.py` fields; a new one needs its line here in the same commit: tests
+walk both.
 """
 
 from __future__ import annotations
 
-import logging
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final, Literal
 
-from quart import Quart, Response, request
-from werkzeug.exceptions import LengthRequired
-from werkzeug.exceptions import NotFound as NoRoute
-
-from appliance.accounts.accounts import Accounts
-from appliance.accounts.caller import Caller, Role, Via, set_calling
-from appliance.accounts.client import Client, set_knocking
-from appliance.accounts.cookies import names
-from appliance.errors import Forbidden, NotFound, NotSignedIn, TooLarge
-from appliance.sharing.share import share_id_of
-from appliance.sharing.shares import running_as
+from appliance.accounts.caller import Role
 from appliance.units import MIB
-from appliance.web.errors import Unsupported
-from appliance.web.page import Page
-from appliance.web.peer import SAFE_METHODS, Door, Peer, check_origin
-from appliance.web.revoked import belongs_to
 
-log = logging.getLogger(__name__)
+Least = Role | Literal["link"] | None
 
 PUBLIC: Final = None
 """Nobody need be signed in."""
+LINK: Final = "link"
+"""Whoever opened that link on this browser, signed in or not: the route asks for the link's cookie."""
 GUEST, VIEWER, EDITOR, ADMIN = Role.GUEST, Role.VIEWER, Role.EDITOR, Role.ADMIN
 
-ACCESS: dict[tuple[str, str], Role | None] = {
+ACCESS: dict[tuple[str, str], Least] = {
     # web
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
@@ -106,18 +94,18 @@ ACCESS: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/tvs/<tv_id>"): ADMIN,
     ("DELETE", "/tvs/<tv_id>"): ADMIN,
     #
-    # sharing; /s is for whoever holds a link and has opened it: the routes ask for that themselves
+    # sharing
     ("POST", "/shares"): EDITOR,
     ("GET", "/shares"): EDITOR,
     ("GET", "/shares/<share_id>"): EDITOR,
     ("DELETE", "/shares/<share_id>"): EDITOR,
     ("GET", "/s/<token>/about"): PUBLIC,
     ("POST", "/s/<token>/open"): PUBLIC,
-    ("GET", "/s/<token>/files"): PUBLIC,
-    ("GET", "/s/<token>/files/<file_id>/stream"): PUBLIC,
-    ("GET", "/s/<token>/files/<file_id>/download"): PUBLIC,
-    ("GET", "/s/<token>/files/<file_id>/thumbnail"): PUBLIC,
-    ("GET", "/s/<token>/zip"): PUBLIC,
+    ("GET", "/s/<token>/files"): LINK,
+    ("GET", "/s/<token>/files/<file_id>/stream"): LINK,
+    ("GET", "/s/<token>/files/<file_id>/download"): LINK,
+    ("GET", "/s/<token>/files/<file_id>/thumbnail"): LINK,
+    ("GET", "/s/<token>/zip"): LINK,
     #
     # streaming
     ("GET", "/files/<file_id>/stream"): GUEST,
@@ -183,90 +171,110 @@ EVENTS: dict[str, Role] = {
 """Live event → least role; whoever publishes may ask for more."""
 
 
-def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
-    """Check every request of `app` by the table, and hand what is no route to the page."""
+class OnLan(StrEnum):
+    """Whom port 8200 answers. No cookie, bearer or role counts there; foreign Hosts and networks never do."""
 
-    async def check() -> Response | None:
-        set_calling(None)
-        peer = door.peer(
-            request.scheme,
-            request.remote_addr or "",
-            _our_end(request.scope.get("server")),
-            request.headers.get("Host"),
-            (request.headers.get("X-Forwarded-For", ""), request.headers.get("X-Forwarded-Proto", "")),
+    NEAR = "any device on the network"
+    TV = "an allowed TV; one that asks meets its code and nothing else, a blocked one nothing"
+    SIGNED = "who has the signed address, as long as the TV or the showing that it was made for may"
+    OURS = "who subscribed, or whom we subscribed to, from that address"
+
+
+LAN: dict[tuple[str, str], OnLan] = {
+    ("GET", "/description.xml"): OnLan.NEAR,
+    ("GET", "/scpd/{service}.xml"): OnLan.NEAR,
+    ("GET", "/icons/{name}"): OnLan.NEAR,
+    ("POST", "/control/{service}"): OnLan.TV,
+    ("SUBSCRIBE", "/events/{service}"): OnLan.NEAR,
+    ("UNSUBSCRIBE", "/events/{service}"): OnLan.OURS,
+    ("GET", "/m/{token}/{name}"): OnLan.SIGNED,
+    ("OPTIONS", "/m/{token}/{name}"): OnLan.SIGNED,
+    ("NOTIFY", "/cast/events/{word}"): OnLan.OURS,
+}
+"""Port 8200: (method, rule) → whom it answers. HEAD goes with GET. What is not here is 404."""
+
+INTERNAL: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("POST", "/internal/hooks/library-changed"),
+        ("POST", "/internal/hooks/file-analyzed"),
+        ("POST", "/internal/hooks/popularity"),
+    }
+)
+"""Port 8001, on 127.0.0.1: all for the daemon's own token and nothing else. What is not here is 404."""
+
+
+def _each(least: Least, names: str) -> dict[str, Least]:
+    return dict.fromkeys(names.split(), least)
+
+
+FIELDS: dict[str, Least] = {
+    **_each(
+        GUEST,
+        """
+        items total page page_size next status
+        id name type mime_type size_bytes duration_sec resolution title artist album tags facts
+        created_at last_indexed_at folder folder_id urls stream thumbnail
+        path parent_id audience files folders
+        tracks n label language url
+        range file fileId streams downloads plays watchSeconds segments enoughData precision
+        """,
+    ),
+    **_each(
+        VIEWER,
+        """
+        sha256 uploaded_by uploader last_accessed_at download users
+        seconds
+        own_name kind maker model state can_video hidden least_role volume muted error takes ok why
+        showing file_id by mine position at duration can_pause can_seek place has_next repeat
+        schedule waking wokenAt askedAt tookSeconds answered
+        activeUsers visits medianVisitSeconds perDay day
+        """,
+    ),
+    **_each(
+        EDITOR,
+        """
+        duplicate size known match upload offset
+        trashed_at trashed_by
+        expires_at has_password one_time used with_place owner owner_id link qr_svg opens opened_at
+        """,
+    ),
+}
+"""Member of a JSON answer of port 8000 → least role. One that is not here is for admins alone."""
+
+FIELDS_OF: dict[tuple[str, str], dict[str, Least]] = {
+    ("GET", "/healthz"): _each(PUBLIC, "status"),
+    ("GET", "/s/<token>/about"): _each(PUBLIC, "has_password one_time"),
+    ("GET", "/s/<token>/files"): _each(
+        LINK,
+        """
+        title expires_at items id name type mime_type size_bytes duration_sec resolution
+        urls stream thumbnail download
+        """,
+    ),
+    ("GET", "/shares/<share_id>"): _each(EDITOR, "device address"),
+    # About nobody but whoever asks, or for everybody as a whole.
+    **{
+        route: {"*": PUBLIC}
+        for route in (
+            ("GET", "/openapi.json"),
+            ("POST", "/auth/login"),
+            ("POST", "/auth/refresh"),
+            ("POST", "/auth/setup"),
+            ("GET", "/auth/setup"),
+            ("POST", "/auth/guest"),
+            ("GET", "/auth/me"),
+            ("PATCH", "/auth/me"),
+            ("POST", "/auth/pair"),
+            ("GET", "/auth/pair/<pairing_id>"),
+            ("POST", "/auth/pair/<pairing_id>/confirm"),
+            ("POST", "/auth/pair/<pairing_id>/claim"),
+            ("POST", "/auth/pair/<pairing_id>/finish"),
+            ("GET", "/sessions"),
+            ("GET", "/me/log"),
         )
-        if request.url_rule is None:
-            if request.method in SAFE_METHODS and isinstance(request.routing_exception, NoRoute):
-                return page.answer(request.path, request.headers.get("Accept", ""))
-            return None
-        route = ("GET" if request.method == "HEAD" else request.method, request.url_rule.rule)
-        if route not in ACCESS:
-            log.error("%s %s stands in no table; refused", *route)
-            raise NotFound("page", request.url_rule.rule)
-        check_origin(
-            request.method,
-            request.headers.get("Origin"),
-            request.headers.get("Sec-Fetch-Site"),
-            "Cookie" in request.headers,
-            peer.origin,
-        )
-        _check_body(BODIES.get(route, JSON))
-        client = _client(peer)
-        set_knocking(client)
-        least, caller = ACCESS[route], await _caller(accounts, client)
-        set_calling(caller)
-        if route[1].startswith("/s/<token>/"):
-            # Whoever comes by a link goes when the link does.
-            belongs_to(request.scope, running_as(share_id_of((request.view_args or {})["token"])))
-        elif caller:
-            belongs_to(request.scope, caller.session_id)
-        if least is None:
-            return None
-        if caller is None:
-            raise NotSignedIn()
-        if not caller.may(least):
-            raise Forbidden(f"This needs the role {least.name.lower()}.")
-        return None
+    },
+}
+"""Routes with members of their own, which win over FIELDS; `*`: the whole answer."""
 
-    app.before_request(check)
-
-
-def _our_end(server: Any) -> tuple[str, int]:
-    """ASGI gives (address, port), (path of a socket, None), or nothing."""
-    address, port = server or ("", 0)
-    return str(address), int(port or 0)
-
-
-def _client(peer: Peer) -> Client:
-    return Client(
-        address=peer.address,
-        user_agent=request.headers.get("User-Agent", "")[:200],
-        channel=peer.channel,
-        device_token=request.cookies.get(names(peer.channel).device),
-        base=peer.base,
-    )
-
-
-def _check_body(takes: str) -> None:
-    if request.method in SAFE_METHODS or takes == ANY:
-        return
-    empty = request.headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in request.headers
-    if request.mimetype != takes and (request.mimetype or not empty):
-        raise Unsupported(request.mimetype, takes)
-    if takes == JSON:
-        if "Transfer-Encoding" in request.headers:
-            raise LengthRequired()
-        if (request.content_length or 0) > LARGEST_JSON:
-            raise TooLarge("The request", LARGEST_JSON)
-
-
-async def _caller(accounts: Accounts, client: Client) -> Caller | None:
-    """Who calls, by bearer or by the cookie of this channel; None when nobody does."""
-    header = request.headers.get("Authorization", "")
-    if header[:7].lower() == "bearer ":
-        caller = await accounts.sessions.caller(header[7:].strip(), Via.BEARER, client)
-        if caller is None:
-            raise NotSignedIn("This token is not good, or not any more.")
-        return caller
-    cookie = request.cookies.get(names(client.channel).access)
-    return await accounts.sessions.caller(cookie, Via.COOKIE, client) if cookie else None
+WHOLE: frozenset[str] = frozenset({"facts", "takes", "perDay"})
+"""Members whose value is told as it is, to whoever is told of it at all."""

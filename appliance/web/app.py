@@ -12,8 +12,9 @@ from appliance.accounts.accounts import Accounts
 from appliance.settings import Settings
 from appliance.units import SECONDS
 from appliance.uploads.back_pressure import BackPressure
-from appliance.web.access import guard
 from appliance.web.errors import answer_errors
+from appliance.web.fields import ToldFields
+from appliance.web.guard import guard
 from appliance.web.headers import send_headers
 from appliance.web.openapi import describe
 from appliance.web.page import STATIC, Page
@@ -38,6 +39,7 @@ def create_web_app(
         PROPAGATE_EXCEPTIONS=False,
     )
     describe(app, version("mantel"))
+    app.json = ToldFields(app)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     guard(app, Door(settings), accounts, Page(static))

@@ -13,12 +13,13 @@ from typing import Any
 
 from quart import Quart, Response, request
 
-from appliance.errors import Invalid, NotSignedIn
+from appliance.errors import Invalid, NotFound, NotSignedIn
 from appliance.journal.journal import Journal
 from appliance.library.facts import read_facts
 from appliance.library.library import Library
 from appliance.settings import Secret
 from appliance.units import MIB
+from appliance.web.access import INTERNAL
 from appliance.web.errors import answer_errors
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def create_internal_app(token: Secret, library: Library, journal: Journal) -> Qu
 
     @app.before_request
     async def check() -> None:
+        if request.url_rule is None or (request.method, request.url_rule.rule) not in INTERNAL:
+            raise NotFound("page", request.path)
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
             raise NotSignedIn("The service token is missing or wrong.")

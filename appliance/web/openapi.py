@@ -11,7 +11,7 @@ from quart_schema.openapi import HttpSecurityScheme, Info, OpenAPIProvider
 from werkzeug.routing import Rule
 
 from appliance.accounts.caller import Role
-from appliance.web.access import ACCESS, BODIES, JSON
+from appliance.web.access import ACCESS, BODIES, JSON, LINK, Least
 from appliance.web.peer import SAFE_METHODS
 
 PROBLEM = {
@@ -84,7 +84,7 @@ def _described(method: str, rule: str, path: str, operation: dict[str, Any]) -> 
         "responses": dict(operation["responses"]),
         "x-least-role": role_word(least),
     }
-    if least is None:
+    if least is None or least == LINK:
         described["security"] = []
     if not any(str(status).startswith(("2", "3")) for status in described["responses"]):
         described["responses"]["2XX"] = {"description": "Done"}
@@ -100,8 +100,10 @@ def _described(method: str, rule: str, path: str, operation: dict[str, Any]) -> 
     return described
 
 
-def role_word(least: Role | None) -> str:
-    return "–" if least is None else least.name.lower()
+def role_word(least: Least) -> str:
+    if least is None:
+        return "–"
+    return least.name.lower() if isinstance(least, Role) else f"who opened the {least}"
 
 
 def describe(app: Quart, version: str) -> None:

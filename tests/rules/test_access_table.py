@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import MagicMock
 
 from quart import Blueprint, Quart
 
 from appliance.accounts.caller import Role
-from appliance.web.access import ACCESS, BODIES
+from appliance.casting.lan_routes import cast_routes
+from appliance.settings import Secret
+from appliance.web.access import ACCESS, BODIES, INTERNAL, LAN
+from appliance.web.internal import create_internal_app
+from dlna.device import Device
+from dlna.server import MediaServer
 from tests.appliance.entrance import entrance
 from tests.every_route import every_blueprint, routes
 
@@ -39,3 +45,18 @@ async def test_a_route_in_no_table_is_refused_even_for_an_admin(tmp_path: Path) 
         answer = await admin.get("/forgotten")
         assert answer.status_code == 404
         assert "secret" not in await answer.get_data(as_text=True)
+
+
+async def test_the_lan_port_has_the_routes_of_its_table_and_no_other() -> None:
+    server = MediaServer(Device("uuid:x", "Shelf", "1"), MagicMock(), 0, ["lo"], cast_routes(MagicMock()))
+    made = {
+        ("GET" if route.method == "HEAD" else route.method, route.resource.canonical)
+        for route in server._app().router.routes()
+        if route.resource
+    }
+    assert made == set(LAN)
+
+
+def test_the_internal_port_has_the_routes_of_its_table_and_no_other() -> None:
+    app = create_internal_app(Secret("token"), MagicMock(), MagicMock())
+    assert routes(app) == set(INTERNAL)
