@@ -1,5 +1,7 @@
 """What many tests stand on."""
 
+import fcntl
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,9 +23,14 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real clips, songs and photos, made once; copy before you change them."""
-    found = tmp_path_factory.mktemp("media") / "library"
-    make_samples(found, lambda _line: None)
+    """Real clips, songs and photos, made once a run for all workers; copy before you change them."""
+    base = tmp_path_factory.getbasetemp()
+    found = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "media"
+    with found.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            make_samples(found.with_suffix(".part"), lambda _line: None)
+            found.with_suffix(".part").rename(found)
     return found
 
 

@@ -1,4 +1,5 @@
-"""A PostgreSQL of the suite's own: initdb in a temporary folder, a Unix socket, no port, no trace left.
+"""A PostgreSQL of the suite's own: initdb in a temporary folder, on loopback (JDBC knows no Unix sockets), no
+trace left.
 
 Use `postgres_url` (an empty database for one test) with `@pytest.mark.postgres`, or `any_database`,
 which runs a test on SQLite and on PostgreSQL.
@@ -15,11 +16,11 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
 from appliance.database import Database
+from tests.ports import free_port
 
 
 def _programs() -> Path | None:
@@ -52,7 +53,9 @@ class Postgres:
             uid, gid = (int(word.partition("=")[2]) for word in self._as[1:3])
             os.chown(self.folder, uid, gid)
         self._run("initdb", "-D", f"{self.folder}/data", "-U", "mantel", "-A", "trust", "-E", "UTF8", "-N")
-        options = "-c listen_addresses= -c fsync=off -c shared_buffers=32MB -c max_connections=60"
+        self.port = free_port()
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options += " -c shared_buffers=32MB -c max_connections=60"
         self._server = subprocess.Popen(
             [
                 *self._as,
@@ -79,7 +82,7 @@ class Postgres:
         )
 
     def _psql(self, sql: str) -> subprocess.CompletedProcess[bytes]:
-        words = ["-h", str(self.folder), "-U", "mantel", "-d", "postgres", "-qAtc", sql]
+        words = ["-h", str(self.folder), "-p", str(self.port), "-U", "mantel", "-d", "postgres", "-qAtc", sql]
         return subprocess.run([*self._as, str(self._programs / "psql"), *words], capture_output=True, cwd="/")
 
     def new_database(self) -> str:
@@ -87,7 +90,7 @@ class Postgres:
         name = f"mantel_{secrets.token_hex(4)}"
         made = self._psql(f"create database {name}")
         assert made.returncode == 0, made.stderr
-        return f"postgresql+asyncpg://mantel@/{name}?host={quote(str(self.folder), safe='')}"
+        return f"postgresql+asyncpg://mantel@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         self._server.terminate()
