@@ -83,6 +83,19 @@ def blueprint(
             raise Invalid("query", query, f"at most {LONGEST_QUERY} characters are allowed")
         return await reports.get("/api/analytics/search-insights", query=query)
 
+    @routes.get("/api/analytics/insights")
+    async def insights() -> Any:
+        """Files that lie twice, are cold, changed by themselves or cannot be read; `files` names them."""
+        report = await reports.get("/api/analytics/insights")
+        ids = [file_id for twice in report["duplicates"] for file_id in twice["fileIds"]]
+        ids += [one["fileId"] for part in ("cold", "bitRot", "unreadable") for one in report[part]]
+        return report | {"files": await describe(sorted(set(ids)), calling())}
+
+    @routes.get("/api/analytics/jobs")
+    async def jobs() -> Any:
+        """What the daemon did lately, and how many files wait to be read."""
+        return await reports.get("/api/analytics/jobs")
+
     @routes.get("/api/stats")
     async def stats() -> Any:
         return await reports.get("/api/stats")

@@ -138,6 +138,8 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/api/analytics/users/engagement"): VIEWER,
     ("GET", "/api/analytics/storage/summary"): ADMIN,
     ("GET", "/api/analytics/search-insights"): ADMIN,
+    ("GET", "/api/analytics/insights"): ADMIN,
+    ("GET", "/api/analytics/jobs"): ADMIN,
     ("GET", "/api/stats"): ADMIN,
 }
 """(method, rule as the route states it) → least role. HEAD goes with GET."""

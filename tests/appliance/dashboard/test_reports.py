@@ -120,6 +120,17 @@ async def test_a_file_without_a_heatmap_has_an_empty_one(daemon: tuple[Daemon, R
     }  # fmt: skip
 
 
+async def test_insights_come_with_the_names_of_their_files(daemon: tuple[Daemon, Reports]) -> None:
+    twice = {"sha256": "ab", "bytes": 5, "fileIds": ["f1", "f2"]}
+    rot = {"fileId": "f1", "noticedAt": "2026-10-20T10:00:00Z", "expectedSha256": "a", "foundSha256": "b"}
+    told = {"duplicates": [twice], "cold": [], "bitRot": [rot], "unreadable": []}
+    daemon[0].answer = told
+    answer = await (await app(daemon[1], VIEWER).test_client().get("/api/analytics/insights")).get_json()
+    names = {"f1": "New name.mp4", "f2": "tax.pdf"}
+    assert {file_id: file["name"] for file_id, file in answer.pop("files").items()} == names
+    assert answer == told
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "error"),
     [

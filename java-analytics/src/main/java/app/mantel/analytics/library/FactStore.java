@@ -62,7 +62,8 @@ public class FactStore {
         store ->
             store
                 .sql()
-                .sql("update analysis_job set not_before = ? where attempts > 0 and set_aside is null")
+                .sql(
+                    "update analysis_job set not_before = ? where attempts > 0 and set_aside is null")
                 .param(clock.millis())
                 .update());
   }

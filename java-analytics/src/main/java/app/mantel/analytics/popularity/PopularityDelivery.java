@@ -14,7 +14,7 @@ import org.springframework.stereotype.Component;
 
 /** Tells the appliance the week's counts, the whole list, whenever they are others. */
 @Component
-class PopularityDelivery {
+public class PopularityDelivery {
   private static final Logger log = LoggerFactory.getLogger(PopularityDelivery.class);
   private static final String HOOK = "popularity";
   private static final int MOST = 5_000;
@@ -24,7 +24,7 @@ class PopularityDelivery {
   private final Hooks hooks;
   private final Clock clock;
   private final DayBorders borders;
-  private List<Map<String, Object>> told = List.of();
+  private volatile List<Map<String, Object>> told = List.of();
 
   PopularityDelivery(
       Database database, PopularFiles popular, Hooks hooks, Clock clock, DayBorders borders) {
@@ -33,6 +33,11 @@ class PopularityDelivery {
     this.hooks = hooks;
     this.clock = clock;
     this.borders = borders;
+  }
+
+  /** Tells them at the next turn even if they are the same: the appliance may have lost them. */
+  public void again() {
+    told = List.of();
   }
 
   @Scheduled(fixedDelay = 15_000, initialDelay = 8_000)

@@ -2,13 +2,16 @@ package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.db.Database;
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** What ran when. */
+/** What ran when, and what waits to be read. */
 @RestController
 class JobController {
   private static final int MOST = 50;
@@ -19,17 +22,21 @@ class JobController {
     this.database = database;
   }
 
-  record Jobs(List<Run> runs) {}
+  record Jobs(
+      List<Run> runs,
+      @Schema(description = "Files that wait to be read, by kind: describe, checksum, verify.")
+          Map<String, Long> waiting) {}
 
   record Run(
-      String name,
+      @Schema(description = "rollups, retention, ranking, popularity or verification.") String name,
       String period,
       String startedAt,
       @Nullable String finishedAt,
-      String status,
+      @Schema(description = "running, done, failed, or interrupted where the box went off.")
+          String status,
       @Nullable String error) {}
 
-  @Operation(summary = "Which jobs ran when, the last 50")
+  @Operation(summary = "Which jobs ran when, the last 50, and which files wait to be read")
   @GetMapping("/api/analytics/jobs")
   Jobs jobs() {
     return new Jobs(
@@ -50,6 +57,19 @@ class JobController {
                             : Instant.ofEpochMilli(row.getLong(4)).toString(),
                         row.getString(5),
                         row.getString(6)))
-            .list());
+            .list(),
+        waiting());
+  }
+
+  private Map<String, Long> waiting() {
+    Map<String, Long> counts = new TreeMap<>();
+    database
+        .read()
+        .sql("select kind, count(*) from analysis_job where set_aside is null group by kind")
+        .query(
+            row -> {
+              counts.put(row.getString(1), row.getLong(2));
+            });
+    return counts;
   }
 }

@@ -2,9 +2,14 @@ package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.db.Dialect;
+import app.mantel.analytics.library.FactStore;
 import app.mantel.analytics.playback.DirtyDays;
+import app.mantel.analytics.playback.Rollup;
+import app.mantel.analytics.popularity.PopularityDelivery;
 import app.mantel.analytics.privacy.Aliases;
 import app.mantel.analytics.settings.DayBorders;
+import app.mantel.analytics.storage.StorageDays;
+import jakarta.annotation.PostConstruct;
 import java.time.Clock;
 import java.time.LocalDate;
 import org.slf4j.Logger;
@@ -24,12 +29,33 @@ class Nightly {
 
   private static final long RUN_DAYS = 90;
 
+  /** Each file is read again so often that bytes which changed by themselves are found in time. */
+  private static final int VERIFIED_WITHIN_DAYS = 90;
+
+  private static final int QUIET_DAYS = 30;
+
   private final Database database;
   private final DayBorders borders;
   private final DirtyDays dirty;
+  private final Rollup rollup;
+  private final StorageDays storage;
+  private final FactStore facts;
+  private final PopularityDelivery popularity;
   private final Clock clock;
 
-  Nightly(Database database, DayBorders borders, DirtyDays dirty, Clock clock) {
+  Nightly(
+      Database database,
+      DayBorders borders,
+      DirtyDays dirty,
+      Rollup rollup,
+      StorageDays storage,
+      FactStore facts,
+      PopularityDelivery popularity,
+      Clock clock) {
+    this.rollup = rollup;
+    this.storage = storage;
+    this.facts = facts;
+    this.popularity = popularity;
     this.database = database;
     this.borders = borders;
     this.dirty = dirty;
@@ -38,8 +64,24 @@ class Nightly {
 
   @Scheduled(fixedDelay = LOOK_EVERY_MS, initialDelay = 60_000)
   void look() {
+    run("rollups", this::rollups);
     run("retention", this::retention);
     run("ranking", this::ranking);
+    run("popularity", popularity::again);
+    run("verification", () -> facts.queueVerification(VERIFIED_WITHIN_DAYS, QUIET_DAYS));
+  }
+
+  /** What was under way when the box went off is begun anew. */
+  @PostConstruct
+  void begin() {
+    note(
+        "update job_run set status = 'interrupted', finished_at = ? where status = 'running'",
+        clock.millis());
+  }
+
+  private void rollups() {
+    rollup.run();
+    storage.run();
   }
 
   /** Runs {@code work} unless it went well today already; what happened stands in job_run. */

@@ -3,6 +3,7 @@ package app.mantel.analytics.library;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.mantel.analytics.Golden;
+import app.mantel.analytics.db.Database;
 import app.mantel.analytics.db.Store;
 import app.mantel.analytics.settings.Secret;
 import app.mantel.analytics.settings.Settings;
@@ -136,6 +137,50 @@ class AnalysisTest {
     tell("audio", "link.mp3");
     assertThat(fact("link.mp3", "broken").get("broken").asBoolean()).isTrue();
     Files.delete(outside);
+  }
+
+  @Test
+  void bytesThatChangedByThemselvesAreFoundAndToldOnce() throws Exception {
+    Path file = root.resolve("deed.pdf");
+    Files.writeString(file, "the house is mine");
+    tell("document", "deed.pdf");
+    String expected = fact("deed.pdf", "sha256").get("sha256").asString();
+    FileTime time = Files.getLastModifiedTime(file);
+    Files.writeString(file, "the house is mxne");
+    Files.setLastModifiedTime(file, time);
+    for (int night = 0; night < 2; night++) {
+      change("update file_facts set hashed_at = 1");
+      daemon.bean(FactStore.class).queueVerification(90, 30);
+      untilNothingWaits();
+    }
+    JsonNode rot = daemon.get("/api/analytics/insights").get("bitRot");
+    assertThat(rot).hasSize(1);
+    assertThat(rot.get(0).get("fileId").asString()).isEqualTo(id("deed.pdf"));
+    assertThat(rot.get(0).get("expectedSha256").asString()).isEqualTo(expected);
+    assertThat(rot.get(0).get("foundSha256").asString())
+        .isEqualTo(Places.sha256(file, Long.MAX_VALUE));
+
+    // What somebody wrote is no rot.
+    Files.writeString(file, "the house is sold");
+    tell("document", "deed.pdf");
+    change("update file_facts set hashed_at = 1");
+    daemon.bean(FactStore.class).queueVerification(90, 30);
+    untilNothingWaits();
+    assertThat(daemon.get("/api/analytics/insights").get("bitRot")).hasSize(1);
+  }
+
+  private void change(String statement) {
+    daemon.bean(Database.class).write(store -> store.sql().sql(statement).update());
+  }
+
+  private void untilNothingWaits() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      if (daemon.get("/api/analytics/jobs").get("waiting").isEmpty()) {
+        return;
+      }
+      Thread.sleep(100);
+    }
+    throw new AssertionError(daemon.get("/api/analytics/jobs").toString());
   }
 
   @Test
