@@ -62,12 +62,18 @@ class LanListener:
         self._settings, self._database, self._library = settings, database, library
         self.urls = urls or MediaUrls(keys.derive, time.time)
         self.tvs = Tvs(database, open_to_all=settings.tv_access == "open", tell=tell)
-        self.media = Media(library, journal, self.tvs, self.urls, subtitles, partial(picture, library))
         shelf = Shelf(
             database,
             lambda: tuple(root.pk for root in library.roots),
             lambda: journal.marks,
             plays_counted,
+        )
+
+        async def is_within(folders: tuple[str, ...], file_id: str) -> bool:
+            return await shelf.row(folders, file_id) is not None
+
+        self.media = Media(
+            library, journal, self.tvs, self.urls, subtitles, partial(picture, library), is_within
         )
         self.catalog = LibraryCatalog(
             shelf,

@@ -18,6 +18,7 @@ from appliance.lan.captions import as_smi, as_srt
 from appliance.lan.media_urls import Grant, MediaUrls
 from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS
 from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
+from appliance.lan.tv import Tv
 from appliance.lan.tvs import Tvs
 from appliance.library.items import File, Kind
 from appliance.library.library import Library
@@ -44,16 +45,24 @@ class Media:
         urls: MediaUrls,
         subtitles: Subtitles,
         pictures: Pictures,
+        is_within: Callable[[tuple[str, ...], str], Awaitable[bool]],
     ) -> None:
+        """`is_within(folders, file_id)`: whether a file lies in one of the folders, or below."""
         self._library, self._journal, self._tvs, self._urls = library, journal, tvs, urls
-        self._subtitles, self._pictures = subtitles, pictures
+        self._subtitles, self._pictures, self._is_within = subtitles, pictures, is_within
 
     async def open(self, viewer: Viewer, token: str) -> Sent | Made:
         """Raises NoSuchObject, NotAllowed, Away."""
         grant = self._urls.read(token)
         if grant is None:
             raise NotAllowed("This address has run out.")
-        caller, cut = self._caller(viewer, grant)
+        tv = self._tv(grant)
+        cut = self._tvs.cut_off(tv.id)
+        if tv.folders and not await self._is_within(tv.folders, grant.item):
+            raise NotAllowed("This TV may not open that folder.")
+        caller = Caller(
+            None, tv.name, Role.GUEST, Via.TV, None, f"tv-{tv.id}", viewer.address, viewer.user_agent
+        )
         sees = caller.sees
         try:
             file = await self._library.file(grant.item, sees)
@@ -67,7 +76,7 @@ class Media:
         except Unavailable as error:
             raise Away(str(error)) from error
 
-    def _caller(self, viewer: Viewer, grant: Grant) -> tuple[Caller, asyncio.Event]:
+    def _tv(self, grant: Grant) -> Tv:
         if grant.purpose != "tv":
             raise NotAllowed("This address is not for TVs.")
         try:
@@ -76,10 +85,7 @@ class Media:
             raise NotAllowed("This TV is not known any more.") from None
         if not self._tvs.may(tv):
             raise NotAllowed("This TV is not allowed.")
-        caller = Caller(
-            None, tv.name, Role.GUEST, Via.TV, None, f"tv-{tv.id}", viewer.address, viewer.user_agent
-        )
-        return caller, self._tvs.cut_off(tv.id)
+        return tv
 
     async def _original(self, file: File, caller: Caller, cut: asyncio.Event) -> Sent:
         opened = await self._library.open(file.id, caller.sees)

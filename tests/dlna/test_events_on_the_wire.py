@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import queue
 import socket
@@ -62,6 +63,12 @@ class Subscriber:
 
     def next(self) -> Event:
         return self.events.get(timeout=10)
+
+    def until_quiet(self) -> None:
+        """Takes what comes until it has been quiet for longer than two events are apart."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.events.get(timeout=eventing.SPACING + 0.3)
 
     def close(self) -> None:
         self._listening.close()
