@@ -65,11 +65,9 @@ class Media:
         )
         sees = caller.sees
         try:
-            file = await self._library.file(grant.item, sees)
-            if file.kind.value not in MEDIA or file.mime_type in NOT_FOR_TVS:
-                raise NoSuchObject(grant.item)
             if grant.rendition == ORIGINAL:
-                return await self._original(file, caller, cut)
+                return await self._original(grant.item, caller, cut)
+            file = _for_tvs(await self._library.file(grant.item, sees))
             return await self._made(file, grant.rendition, sees)
         except NotFound as error:
             raise NoSuchObject(grant.item) from error
@@ -87,9 +85,10 @@ class Media:
             raise NotAllowed("This TV is not allowed.")
         return tv
 
-    async def _original(self, file: File, caller: Caller, cut: asyncio.Event) -> Sent:
-        opened = await self._library.open(file.id, caller.sees)
+    async def _original(self, file_id: str, caller: Caller, cut: asyncio.Event) -> Sent:
+        opened = await self._library.open(file_id, caller.sees)
         try:
+            file = _for_tvs(opened.file)
             size, etag, mtime_ns = opened.size, opened.etag, opened.mtime_ns
         finally:
             opened.close()
@@ -135,6 +134,12 @@ class Media:
             data,
             file.mtime_ns,
         )
+
+
+def _for_tvs(file: File) -> File:
+    if file.kind.value not in MEDIA or file.mime_type in NOT_FOR_TVS:
+        raise NoSuchObject(file.id)
+    return file
 
 
 @dataclass

@@ -21,6 +21,7 @@ from appliance.library.changes import Changes
 from appliance.library.describe import DESCRIBED, Describe
 from appliance.library.facts import Facts, write_facts
 from appliance.library.items import File, FileQuery, Folder, Kind, Page
+from appliance.library.kept_rows import KeptRows
 from appliance.library.opened import OpenFile as OpenFile
 from appliance.library.parse import NoProgram
 from appliance.library.places import Destination
@@ -61,11 +62,11 @@ class Library:
         `on_progress` is told how far a full scan is, `on_scanned` when it is over.
         """
         self._database = database
-        self._configured = tuple(roots)
-        self._on_progress, self._on_scanned = on_progress, on_scanned
+        self._configured, self._on_progress, self._on_scanned = tuple(roots), on_progress, on_scanned
         self._roots: dict[int, Root] = {}
         self.changes = Changes()
-        self._saving = Saving(database, journal, self.changes)
+        self._rows = KeptRows()
+        self._saving = Saving(database, journal, self.changes, self._rows.forget)
         self._settling = Settling()
         self._vocabulary = search.Vocabulary()
         self._looking = asyncio.Lock()
@@ -93,6 +94,7 @@ class Library:
     async def adopt_roots(self, adopt: bool = False) -> None:
         """Bring the table of roots in line with the settings; `adopt` accepts a new or replaced root."""
         self._roots = await adopt_roots(self._database, self._configured, self._roots, adopt)
+        self._rows.forget()
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -107,8 +109,9 @@ class Library:
 
     async def file(self, file_id: str, sees: frozenset[Audience]) -> File:
         """Raises NotFound, also for a file that this caller may not know of."""
-        row, _ = await self._row(file_id, sees)
-        return store.as_file(row)
+        for found in await self.files((file_id,), sees):
+            return found
+        raise NotFound("file", file_id)
 
     async def files(self, ids: Collection[str], sees: frozenset[Audience]) -> tuple[File, ...]:
         """Those of these files that are here and that this caller may know of, in the order of `ids`."""
@@ -234,8 +237,7 @@ class Library:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Draft]:
-        """A write transaction of which `changes` tells after the commit; other features add rows of their own
-        through `draft.connection`."""
+        """A write of which `changes` tells after the commit; others write by `draft.connection`."""
         async with self._saving.transaction() as draft:
             yield draft
 
@@ -331,9 +333,7 @@ class Library:
         return await self.file(file_id, frozenset(Audience))
 
     async def _row(self, file_id: str, sees: frozenset[Audience]) -> tuple[Any, Root]:
-        async with self._database.read() as connection:
-            row = await store.file_with_place(connection, file_id, self._root_pks, sees)
-        if row is None:
+        if (row := await self._rows.row(self._database, file_id, self._root_pks, sees)) is None:
             raise NotFound("file", file_id)
         return row, self._roots[row.root_pk]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -114,8 +114,16 @@ class Batch:
 class Saving:
     """The transactions of the library."""
 
-    def __init__(self, database: Database, journal: Journal, changes: Changes) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        changes: Changes,
+        written: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`written` is called after each transaction, before anybody hears of the change."""
         self._database, self._journal, self._changes = database, journal, changes
+        self._written = written
         self._words: set[str] = set()
 
     @asynccontextmanager
@@ -130,6 +138,8 @@ class Saving:
         except BaseException:
             self._words.clear()  # those of a transaction that failed are not in the table
             raise
+        finally:
+            self._written()
         if change is not None:
             self._changes.publish(change)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
@@ -108,31 +109,35 @@ class Bench:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process and of all that it started, those that have ended included."""
-    children: dict[int, list[int]] = {}
-    times: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        # proc(5): ppid, utime, stime, cutime, cstime are fields 4 and 14 to 17.
-        children.setdefault(int(fields[1]), []).append(int(entry.name))
-        times[int(entry.name)] = sum(int(one) for one in fields[11:15])
-    total, todo = 0, [pid]
-    while todo:
-        one = todo.pop()
-        total += times.get(one, 0)
-        todo += children.get(one, [])
-    return total / TICKS
+    # proc(5): utime, stime, cutime, cstime are fields 14 to 17; these begin at field 3.
+    return sum(int(one) for fields in _tree(pid).values() for one in fields[11:15]) / TICKS
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep a process and all its threads on one core; what they start stays there too."""
+    """Keep a process and all that it started on one core; what they start stays there too."""
     if (os.cpu_count() or 1) > core:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(task.name), {core})
+        for one in _tree(pid):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {core})
+
+
+def _tree(pid: int) -> dict[int, list[str]]:
+    """Process id → what its stat says after the name, for a process and its descendants."""
+    said: dict[int, list[str]] = {}
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                said[int(entry.name)] = fields
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
+    tree, todo = {}, [pid]
+    while todo:
+        one = todo.pop()
+        if one in said:
+            tree[one] = said[one]
+        todo += children.get(one, [])
+    return tree
 
 
 def machine() -> str:
