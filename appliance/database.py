@@ -67,10 +67,10 @@ class Database:
         async with self._writing, self._writer.begin() as connection:
             yield connection
 
-    async def migrate(self) -> None:
+    async def migrate(self, version: str = "head") -> None:
         """Bring the tables to this version. Repeatable; runs before anything listens."""
         async with self._writing, self._writer.connect() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, version)
 
     async def close(self) -> None:
         await self._reader.dispose()
@@ -101,11 +101,11 @@ def _sqlite_engine(url: str, *, begin: str, pool: int, pragmas: tuple[str, ...])
     return engine
 
 
-def _upgrade(connection: Any) -> None:
+def _upgrade(connection: Any, version: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, version)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.database import Database
 from appliance.samples import make_samples
-from tests.postgres import any_database, postgres, postgres_url
+from tests.postgres import any_database, any_database_url, postgres, postgres_url
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-__all__ = ["any_database", "database", "postgres", "postgres_url"]
+__all__ = ["any_database", "any_database_url", "database", "postgres", "postgres_url"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,13 +111,18 @@ def postgres_url(postgres: Postgres) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty store with all tables: the test runs once on SQLite and once on PostgreSQL."""
+def any_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty store without tables: the test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'any.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    found = Database(url)
+        return f"sqlite+aiosqlite:///{tmp_path / 'any.db'}"
+    found: str = request.getfixturevalue("postgres").new_database()
+    return found
+
+
+@pytest.fixture
+async def any_database(any_database_url: str) -> AsyncIterator[Database]:
+    """An empty store with all tables, on either database."""
+    found = Database(any_database_url)
     await found.migrate()
     yield found
     await found.close()

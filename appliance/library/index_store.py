@@ -153,10 +153,15 @@ async def add_words(connection: AsyncConnection, new: Collection[str]) -> None:
 
 
 async def analyze(connection: AsyncConnection) -> None:
-    """Let SQLite learn how its indexes are filled; PostgreSQL does so by itself."""
+    """Let SQLite learn how its indexes are filled, and join the pieces of those for searches.
+
+    PostgreSQL does so by itself.
+    """
     if connection.dialect.name == "sqlite":
         await connection.exec_driver_sql("PRAGMA analysis_limit=400")
         await connection.exec_driver_sql("ANALYZE")
+        for name in ("files_words", "files_trigrams"):
+            await connection.exec_driver_sql(f"INSERT INTO {name}({name}) VALUES('optimize')")
 
 
 async def inside(connection: AsyncConnection, folder_pks: Collection[int]) -> list[int]:

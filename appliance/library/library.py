@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from appliance.accounts.caller import Audience
 from appliance.database import Database
-from appliance.errors import Conflict, NotFound, Unavailable
+from appliance.errors import NotFound, Unavailable
 from appliance.journal.entry import Entry
 from appliance.library import companions, index_store, places, search, store, trash
 from appliance.library.adopting import adopt_roots
@@ -27,17 +26,14 @@ from appliance.library.parse import NoProgram
 from appliance.library.places import Destination
 from appliance.library.roots import Root
 from appliance.library.saving import Draft, Journal, Saving
-from appliance.library.scan import Look, Result, Settling
+from appliance.library.scan import Look, Result, Settling, look_until_still
 from appliance.library.thumbnails import Source, Thumbnail, Thumbnails
 from appliance.library.tree import open_file, signed
+from appliance.library.vocabulary import Vocabulary
 from appliance.library.watch import Watch
 from appliance.threads import in_thread
 
 log = logging.getLogger(__name__)
-
-LOOKS = 5
-"""How often a look begins again because an upload put something into the index under its eyes."""
-
 
 ANALYZE_AFTER = 1_000
 """Files added by one scan, after which the database's planner looks at its indexes again."""
@@ -68,7 +64,8 @@ class Library:
         self._rows = KeptRows()
         self._saving = Saving(database, journal, self.changes, self._rows.forget)
         self._settling = Settling()
-        self._vocabulary = search.Vocabulary()
+        self._vocabulary = Vocabulary()
+        self._every_root = False
         self._looking = asyncio.Lock()
         self._watch = Watch(self, rescan_seconds)
         self._describe = Describe(self, describe_all)
@@ -95,6 +92,9 @@ class Library:
         """Bring the table of roots in line with the settings; `adopt` accepts a new or replaced root."""
         self._roots = await adopt_roots(self._database, self._configured, self._roots, adopt)
         self._rows.forget()
+        async with self._database.read() as connection:
+            known = await index_store.known_roots(connection)
+        self._every_root = {root.pk for root in known} == set(self._roots)
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -105,7 +105,11 @@ class Library:
     async def page(self, query: FileQuery, sees: frozenset[Audience]) -> Page:
         """The files that match, one page of them."""
         async with self._database.read() as connection:
-            return await search.page(connection, self._root_pks, sees, query, self._vocabulary)
+            if query.query:
+                await self._vocabulary.load(connection, self._saving.words_added)
+            return await search.page(
+                connection, self._root_pks, sees, query, self._vocabulary, self._every_root
+            )
 
     async def file(self, file_id: str, sees: frozenset[Audience]) -> File:
         """Raises NotFound, also for a file that this caller may not know of."""
@@ -367,16 +371,13 @@ class Library:
                 return Result()
             async with self._database.read() as connection:
                 first = not await index_store.has_files(connection, root.pk)
-            for again in reversed(range(LOOKS)):
+
+            def begin() -> Look:
                 look = Look(self._database, self._saving, self._settling, root)
                 look.before_listing, look.on_progress = self._watch.before_listing, on_progress
-                try:
-                    with contextlib.suppress(Unavailable):
-                        await look.run(folder_pks, recursive, first)
-                    break
-                except Conflict:
-                    if not again:
-                        raise
+                return look
+
+            look = await look_until_still(begin, folder_pks, recursive, first)
             self._watch.note(root, look.places)
             return look.result
 

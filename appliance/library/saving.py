@@ -125,6 +125,7 @@ class Saving:
         self._database, self._journal, self._changes = database, journal, changes
         self._written = written
         self._words: set[str] = set()
+        self.words_added = 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Draft]:
@@ -237,10 +238,11 @@ class Saving:
         await index_store.insert_rows(draft.connection, files, rows)
 
     async def note_words(self, draft: Draft, folded: str) -> None:
-        new = {word for word in folded.split() if 2 < len(word) <= 40 and not word.isdigit()} - self._words
+        new = {word for word in folded.split() if word.isalpha()} - self._words
         if new:
             await index_store.add_words(draft.connection, new)
             self._words |= new
+            self.words_added += len(new)
 
     async def forget(
         self, missing: Mapping[int, str], missing_folders: Collection[int], found: Collection[int]

@@ -13,13 +13,15 @@ A file is taken when two looks a second apart agree; the inode's change time sta
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.database import Database
+from appliance.errors import Conflict, Unavailable
 from appliance.library import index_store
 from appliance.library.roots import Root
 from appliance.library.rows import Place
@@ -33,6 +35,8 @@ SETTLED = 1 * SECONDS
 """A file that was written less long ago is looked at again."""
 BATCH = 500
 """Files a transaction."""
+LOOKS = 5
+"""How often a look begins again because an upload put something into the index under its eyes."""
 
 
 @dataclass
@@ -280,6 +284,22 @@ class Look:
         await asyncio.to_thread(self._root.look)  # the disk may have been taken out in the middle of the walk
         self._root.require()
         self.result.removed += await self._saving.forget(missing, folders, self._found)
+
+
+async def look_until_still(
+    begin: Callable[[], Look], folder_pks: Collection[int], recursive: bool, first: bool
+) -> Look:
+    """Look, and again if an upload has put something into the index meanwhile; Conflict if one always has."""
+    for again in reversed(range(LOOKS)):
+        look = begin()
+        try:
+            with contextlib.suppress(Unavailable):
+                await look.run(folder_pks, recursive, first)
+            return look
+        except Conflict:
+            if not again:
+                raise
+    raise AssertionError("a look ends")
 
 
 def _is_same(row: Any, seen: Seen) -> bool:

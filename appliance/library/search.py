@@ -1,9 +1,10 @@
 """Listings and searches over the files: one query for the page, one for the total.
 
-A search folds its words (names.fold) and wants each of them somewhere in the searchable text. Words that
-occur nowhere are then corrected by the nearest ones of the library's own vocabulary, and looked for again.
-Substrings come from an FTS5 trigram index on SQLite and a pg_trgm index on PostgreSQL; order and correction
-are the same on both, so that the same words find the same files.
+A search folds its words (names.fold) and wants each of them somewhere in the searchable text. A word that
+nothing holds is corrected by the nearest ones of the library's own vocabulary first. Substrings come from
+FTS5 indexes on SQLite and a pg_trgm index on PostgreSQL; order and correction are the same on both, so that
+the same words find the same files. On SQLite a plain search, best first, is one statement that stops as soon
+as the page is full (fts5.ranked).
 """
 
 from __future__ import annotations
@@ -11,49 +12,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Audience
 from appliance.journal.tables import popularity
-from appliance.library import store
+from appliance.library import fts5, store
 from appliance.library.items import FileQuery, Page, Sort
 from appliance.library.names import fold
-from appliance.library.tables import files, folders, words
-
-MOST_WORDS = 8
-"""Words of a query that count."""
-NEAREST = 6
-"""Corrections that are tried for a word."""
-
-
-class Vocabulary:
-    """Every word of the library, held in memory and read again when the library has changed."""
-
-    def __init__(self) -> None:
-        self._words: list[str] = []
-        self._revision = -1
-
-    async def load(self, connection: AsyncConnection) -> None:
-        revision = await store.revision(connection)
-        if revision != self._revision:
-            rows = await connection.execute(select(words.c.word).order_by(words.c.word))
-            self._words = [row.word for row in rows]
-            self._revision = revision
-
-    def nearest(self, word: str) -> list[str]:
-        """Words that a mistyped one may have meant, nearest first; those that contain it if there are any."""
-        if len(word) < 3:
-            return []
-        allowed = 1 if len(word) <= 5 else 2
-        found = process.extract(word, self._words, scorer=OSA.distance, score_cutoff=allowed, limit=50)
-        ranked = sorted(found, key=lambda hit: (hit[1], hit[0][0] != word[0], hit[0]))
-        return [hit[0] for hit in ranked][:NEAREST]
-
-    def knows(self, word: str) -> bool:
-        return any(word in known for known in self._words)
+from appliance.library.tables import LONGEST_RANKED, files, folders
+from appliance.library.vocabulary import Term, Vocabulary
 
 
 async def page(
@@ -62,39 +30,66 @@ async def page(
     sees: frozenset[Audience],
     query: FileQuery,
     vocabulary: Vocabulary,
+    every_root: bool = False,
 ) -> Page:
-    """One page of the files that match, and how many there are in all."""
-    terms = fold(query.query).split()[:MOST_WORDS]
-    if query.query.strip() and not terms:
-        return Page((), 0)
+    """One page of the files that match, and how many there are in all.
+
+    `every_root`: the index knows no roots but these.
+    """
+    terms: list[Term] = []
+    if query.query.strip():
+        understood = vocabulary.understand(query.query)
+        if not understood:
+            return Page((), 0)
+        terms = understood
+    if terms and every_root and connection.dialect.name == "sqlite" and _is_plain(query):
+        return await _best(connection, sees, query, terms)
+    order, total = await _ordered(connection, root_pks, sees, query, terms)
+    rows = await connection.execute(store.visible_files(root_pks, sees).where(files.c.pk.in_(order)))
+    by_pk = {row.pk: row for row in rows}
+    return Page(tuple(store.as_file(by_pk[pk]) for pk in order if pk in by_pk), total)
+
+
+def _is_plain(query: FileQuery) -> bool:
+    """Whether only words, kinds and the page tell this query from the one for everything, best first."""
+    common = FileQuery(query.query, query.kinds, sort=query.sort, offset=query.offset, limit=query.limit)
+    return query == common and query.sort in (None, Sort.RELEVANCE)
+
+
+async def _best(
+    connection: AsyncConnection, sees: frozenset[Audience], query: FileQuery, terms: Sequence[Term]
+) -> Page:
+    only = fts5.only_these(Audience.HOUSEHOLD in sees, query.kinds)
+    hits = fts5.ranked(terms, only, query.offset, query.limit)
+    found = store.with_folder().add_columns(hits.c.total).join(hits, hits.c.pk == files.c.pk)
+    rows = (await connection.execute(found.order_by(hits.c.tier, hits.c.rank))).all()
+    if rows or not query.offset:
+        return Page(tuple(store.as_file(row) for row in rows), rows[0].total if rows else 0)
+    first = (await connection.execute(select(fts5.ranked(terms, only, 0, 1)))).first()
+    return Page((), first.total if first else 0)
+
+
+async def _ordered(
+    connection: AsyncConnection,
+    root_pks: Collection[int],
+    sees: frozenset[Audience],
+    query: FileQuery,
+    terms: Sequence[Term],
+) -> tuple[list[int], int]:
+    """Keys of the page's files in any order that a query may ask for, and the number of all that match."""
     shown = [files.c.gone_at.is_(None), *_conditions(root_pks, sees, query)]
     within = await _within(connection, query)
     if within is not None:
         shown.append(files.c.folder_pk.in_(within))
-    dialect = connection.dialect.name
-    alternatives = [[term] for term in terms]
-    total = await _total(connection, [*shown, *_matches(dialect, alternatives)])
-    if total == 0 and terms:
-        await vocabulary.load(connection)
-        alternatives = [[term] if vocabulary.knows(term) else vocabulary.nearest(term) for term in terms]
-        if not all(alternatives):
-            return Page((), 0)
-        total = await _total(connection, [*shown, *_matches(dialect, alternatives)])
+    shown += _matches(connection.dialect.name, terms)
+    total = await _total(connection, shown)
     if total <= query.offset:
-        return Page((), total)
-    wanted = (
-        select(files.c.pk)
-        .where(*shown, *_matches(dialect, alternatives))
-        .order_by(*_order(query, alternatives))
-        .offset(query.offset)
-        .limit(query.limit)
-    )
+        return [], total
+    wanted = select(files.c.pk).where(*shown).order_by(*_order(query, terms))
     if query.sort is Sort.POPULAR:
         wanted = wanted.outerjoin(popularity, popularity.c.file_id == files.c.id)
-    order = [row.pk for row in await connection.execute(wanted)]
-    rows = await connection.execute(store.visible_files(root_pks, sees).where(files.c.pk.in_(order)))
-    by_pk = {row.pk: row for row in rows}
-    return Page(tuple(store.as_file(by_pk[pk]) for pk in order if pk in by_pk), total)
+    rows = await connection.execute(wanted.offset(query.offset).limit(query.limit))
+    return [row.pk for row in rows], total
 
 
 async def _total(connection: AsyncConnection, conditions: Sequence[Any]) -> int:
@@ -154,21 +149,21 @@ def _folder(query: FileQuery) -> Any:
     return None
 
 
-def _matches(dialect: str, alternatives: Sequence[Sequence[str]]) -> list[ColumnElement[bool]]:
+def _matches(dialect: str, terms: Sequence[Term]) -> list[ColumnElement[bool]]:
     """Each word, or one of its corrections, somewhere in the searchable text."""
-    if not alternatives:
-        return []
-    conditions: list[ColumnElement[bool]] = []
-    phrases = []
-    for choices in alternatives:
-        if dialect == "sqlite" and all(len(word) >= 3 for word in choices):
-            phrases.append("(" + " OR ".join(f'"{word}"' for word in choices) + ")")
+    if dialect == "sqlite":
+        return [files.c.pk.in_(fts5.matching(terms))] if terms else []
+    return [_holds(files.c.folded, term) for term in terms]
+
+
+def _holds(column: Any, term: Term) -> ColumnElement[bool]:
+    found: list[ColumnElement[bool]] = []
+    for choice in term.choices:
+        if term.begins:
+            found += [column.startswith(choice), column.contains(" " + choice)]
         else:
-            conditions.append(or_(*(files.c.folded.contains(word, autoescape=True) for word in choices)))
-    if phrases:
-        indexed = text("SELECT rowid FROM files_search WHERE files_search MATCH :phrases")
-        conditions.append(files.c.pk.in_(indexed.bindparams(phrases=" AND ".join(phrases))))
-    return conditions
+            found.append(column.contains(choice))
+    return or_(*found)
 
 
 _COLUMNS: dict[Sort, Any] = {
@@ -180,10 +175,10 @@ _COLUMNS: dict[Sort, Any] = {
 }
 
 
-def _order(query: FileQuery, alternatives: Sequence[Sequence[str]]) -> list[Any]:
-    sort = query.sort or (Sort.RELEVANCE if alternatives else Sort.NAME)
+def _order(query: FileQuery, terms: Sequence[Term]) -> list[Any]:
+    sort = query.sort or (Sort.RELEVANCE if terms else Sort.NAME)
     if sort is Sort.RELEVANCE:
-        columns = _relevance(alternatives) if alternatives else [files.c.sort_name]
+        columns = _relevance(terms) if terms else [files.c.sort_name]
     elif sort is Sort.POPULAR:
         columns = [-func.coalesce(popularity.c.plays, 0), files.c.sort_name]
     else:
@@ -195,19 +190,15 @@ def _order(query: FileQuery, alternatives: Sequence[Sequence[str]]) -> list[Any]
     return directed
 
 
-def _relevance(alternatives: Sequence[Sequence[str]]) -> list[Any]:
-    """Best first: the name itself, its begin, a word in it, anywhere in it, all words in it, elsewhere."""
-    first = " ".join(choices[0] for choices in alternatives)
+def _relevance(terms: Sequence[Term]) -> list[Any]:
+    """As fts5.ranked: the name begins so, a word in it does, all is in it, elsewhere; shorter names first."""
     name = files.c.folded_name
-    padded = " " + name
-    place = case(
-        (name == first, 0),
-        (name.startswith(first + " ", autoescape=True), 1),
-        (name.startswith(first, autoescape=True), 2),
-        (padded.contains(" " + first, autoescape=True), 3),
-        (name.contains(first, autoescape=True), 4),
-        (and_(*(name.contains(choices[0], autoescape=True) for choices in alternatives)), 5),
-        (or_(*(name.contains(word, autoescape=True) for choices in alternatives for word in choices)), 6),
-        else_=7,
+    typed = fts5.phrases(terms)
+    tier = case(
+        (or_(*(name.startswith(phrase) for phrase in typed)), 0),
+        (or_(*(name.contains(" " + phrase) for phrase in typed)), 1),
+        (and_(*(_holds(name, term) for term in terms)), 2),
+        else_=3,
     )
-    return [place, func.length(name), files.c.sort_name]
+    length = func.length(name)
+    return [tier, case((length > LONGEST_RANKED, LONGEST_RANKED), else_=length)]

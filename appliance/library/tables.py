@@ -152,19 +152,49 @@ library_state = Table(
 )
 """One row: `revision` goes up by one with each transaction that changes what is listed."""
 
-words = Table("words", metadata, Column("word", String(40), primary_key=True))
-"""Every word of every searchable text, to correct a mistyped one by. Words of gone files may stay."""
+words = Table(
+    "words",
+    metadata,
+    Column("pk", _Key, primary_key=True),
+    Column("word", Text, nullable=False, unique=True),
+)
+"""Every word of letters in every searchable text, in the order it was first met; those of gone files stay."""
 
+RANK_SHIFT = 32
+LONGEST_RANKED = 127
+"""A file's `rowid` in the search indexes is min(length of folded_name, LONGEST_RANKED) << RANK_SHIFT | pk:
+FTS5 yields rows by rowid, so a search that wants the shortest names first stops as soon as it has enough."""
+
+_RANK = f"min(length({{0}}.folded_name), {LONGEST_RANKED}) << {RANK_SHIFT} | {{0}}.pk"
+_INDEXED = (
+    "{0}.folded_name, substr({0}.folded, length({0}.folded_name) + 1), "
+    "CASE {0}.audience WHEN 'household' THEN 'hou' ELSE '' END, substr({0}.kind, 1, 3)"
+)
+
+
+def _search_index(name: str, options: str) -> list[str]:
+    """An FTS5 table of the files that are here, and the triggers that keep it true.
+
+    Contentless, so to take a row out one says what was in it.
+    """
+    columns = "name, rest, who, what"
+    out = f"INSERT INTO {name}({name}, rowid, {columns}) SELECT 'delete', {_RANK}, {_INDEXED}".format("old")
+    into = f"INSERT INTO {name}(rowid, {columns}) SELECT {_RANK}, {_INDEXED}".format("new")
+    seen = ("folded", "folded_name", "audience", "kind", "gone_at")
+    differs = " OR ".join(f"old.{column} IS NOT new.{column}" for column in seen)
+    return [
+        f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, content='', {options})",
+        f"CREATE TRIGGER {name}_insert AFTER INSERT ON files WHEN new.gone_at IS NULL BEGIN {into}; END",
+        f"CREATE TRIGGER {name}_delete AFTER DELETE ON files WHEN old.gone_at IS NULL BEGIN {out}; END",
+        f"CREATE TRIGGER {name}_update AFTER UPDATE OF {', '.join(seen)} ON files WHEN {differs} BEGIN "
+        f"{out} WHERE old.gone_at IS NULL; {into} WHERE new.gone_at IS NULL; END",
+    ]
+
+
+# Folded text has no separator but the blank, which is what the ascii tokenizer makes of it.
 for statement in (
-    "CREATE VIRTUAL TABLE files_search USING fts5("
-    "folded, content='files', content_rowid='pk', tokenize='trigram')",
-    "CREATE TRIGGER files_search_insert AFTER INSERT ON files BEGIN "
-    "INSERT INTO files_search(rowid, folded) VALUES (new.pk, new.folded); END",
-    "CREATE TRIGGER files_search_delete AFTER DELETE ON files BEGIN "
-    "INSERT INTO files_search(files_search, rowid, folded) VALUES ('delete', old.pk, old.folded); END",
-    "CREATE TRIGGER files_search_update AFTER UPDATE OF folded ON files WHEN old.folded <> new.folded BEGIN "
-    "INSERT INTO files_search(files_search, rowid, folded) VALUES ('delete', old.pk, old.folded); "
-    "INSERT INTO files_search(rowid, folded) VALUES (new.pk, new.folded); END",
+    *_search_index("files_words", "tokenize='ascii', prefix='2 3'"),
+    *_search_index("files_trigrams", "tokenize='trigram'"),
 ):
     event.listen(files, "after_create", DDL(statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 for statement in (

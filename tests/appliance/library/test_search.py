@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from appliance.library.items import FileQuery, Kind, Sort
 from appliance.library.library import Library
 from appliance.library.names import display, fold, sort_key
 from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
+from tests.bench.names import paths
+from tests.bench.search import fill
 
 FILES = [
     "Films/Spider-Man.mp4",
@@ -94,6 +97,53 @@ async def names(library: Library, query: FileQuery) -> list[str]:
 async def test_what_people_type(house: Library) -> None:
     found = {typed: await names(house, FileQuery(query=typed)) for typed in CASES}
     assert found == CASES
+
+
+def reference(names: list[str], typed: str) -> tuple[list[str], int]:
+    """What a search for words that are spelled right finds, best first, without any index."""
+    terms = fold(typed).split()
+
+    def place(path: str) -> tuple[int, int, int]:
+        name = fold(path.rsplit("/", 1)[-1].rpartition(".")[0])
+        phrase = " ".join(terms)
+        tier = 2 if all(term in name for term in terms) else 3
+        if name.startswith(phrase):
+            tier = 0
+        elif " " + phrase in name:
+            tier = 1
+        return tier, min(len(name), 127), names.index(path)
+
+    found = [path for path in names if all(term in fold(path) for term in terms)]
+    return sorted(found, key=place), len(found)
+
+
+async def test_many_names_are_searched_as_without_an_index(any_database: Database, root: Path) -> None:
+    made = Library(any_database, Journal(any_database), [root], state=root.parent / "state")
+    await made.adopt_roots()
+    every = paths(600, seed=3, vocabulary=60)
+    await fill(made, any_database, every)
+    words = sorted({word for path in every for word in fold(path).split() if len(word) > 2})
+    draw = Random(4)
+    asked = {word[: draw.randint(3, 8)] for word in draw.sample(words, 60)}
+    asked |= {word[-3:] for word in words[::9]} | {"music", "mp3", "s01e0"}
+    asked |= {f"{draw.choice(words)} {draw.choice(words)}" for _ in range(60)}
+    for typed in sorted(asked):
+        expected, total = reference(every, typed)
+        if not total:
+            continue
+        first = await made.page(FileQuery(query=typed, limit=20), EVERYBODY)
+        second = await made.page(FileQuery(query=typed, limit=20, offset=20), EVERYBODY)
+        shown = [f"{file.folder}/{file.name}" for file in (*first.items, *second.items)]
+        assert (shown, first.total) == (expected[:40], total), typed
+        guests = await made.page(FileQuery(query=typed, limit=20), GUESTS)
+        kept = [path for path in expected if not path.endswith(".pdf")]
+        assert [file.name for file in guests.items] == [path.rsplit("/", 1)[-1] for path in kept[:20]], typed
+        assert guests.total == len(kept), typed
+        songs = FileQuery(query=typed, kinds=frozenset({Kind.AUDIO, Kind.DOCUMENT}), limit=5)
+        assert (await made.page(songs, EVERYBODY)).total == sum(p[-3:] in ("mp3", "pdf") for p in expected), (
+            typed
+        )
+    await made.stop()
 
 
 async def test_every_filter(house: Library) -> None:
