@@ -23,6 +23,10 @@ async def known_roots(connection: AsyncConnection) -> list[Known]:
     return [Known(row.pk, row.root_id, Path(os.fsdecode(row.path))) for row in rows]
 
 
+async def root_pks(connection: AsyncConnection) -> set[int]:
+    return set((await connection.execute(select(roots.c.pk))).scalars())
+
+
 async def save_root(connection: AsyncConnection, root: Plan) -> tuple[int, int]:
     """Write a root and its own folder; returns both keys."""
     values = {"root_id": root.root_id, "path": os.fsencode(root.path)}

@@ -93,8 +93,7 @@ class Library:
         self._roots = await adopt_roots(self._database, self._configured, self._roots, adopt)
         self._rows.forget()
         async with self._database.read() as connection:
-            known = await index_store.known_roots(connection)
-        self._every_root = {root.pk for root in known} == set(self._roots)
+            self._every_root = await index_store.root_pks(connection) == set(self._roots)
 
     @property
     def roots(self) -> tuple[Root, ...]:
