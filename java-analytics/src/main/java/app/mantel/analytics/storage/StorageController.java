@@ -85,7 +85,7 @@ class StorageController {
             });
     List<StorageReport.Day> perDay = perDay();
     Double slope =
-        TheilSen.slope(perDay.stream().mapToDouble(StorageReport.Day::totalBytes).toArray());
+        Growth.perDay(perDay.stream().mapToDouble(StorageReport.Day::totalBytes).toArray());
     Long growth = slope == null ? null : Math.round(slope);
     return new StorageReport(
         byType.values().stream().mapToLong(StorageReport.OfType::bytes).sum(),

@@ -18,8 +18,9 @@ record StorageReport(
     @Schema(
             description =
                 """
-                The median of the slopes between any two days of perDay (Theil-Sen), which one big \
-                day of importing does not bend; null below 7 days.""",
+                The median of the slopes between any two days of perDay (Theil-Sen), where a \
+                step of more than ten times the median of all others counts as that median: the \
+                day of a move is no growth. Null below 7 days.""",
             types = {"integer", "null"})
         @Nullable Long growthBytesPerDay,
     @Schema(

@@ -1,0 +1,5 @@
+/** Telling systemd how we are. */
+@NullMarked
+package app.mantel.analytics.systemd;
+
+import org.jspecify.annotations.NullMarked;
