@@ -123,7 +123,7 @@ def _item(one: Item, viewer: Viewer, wanted: Filter) -> Iterator[str]:
     yield from _position(one, viewer, wanted)
     captions = viewer.client.captions
     if one.captions and Captions.SEC in captions and wanted.wants("sec:CaptionInfoEx", "sec:CaptionInfo"):
-        for track in one.captions:
+        for track in (track for track in one.captions if track.kind == "srt"):
             url = _url(track.path, viewer)
             for name in ("CaptionInfoEx", "CaptionInfo"):
                 yield f'<sec:{name} sec:type="{track.kind}">{url}</sec:{name}>'
@@ -131,7 +131,7 @@ def _item(one: Item, viewer: Viewer, wanted: Filter) -> Iterator[str]:
         for resource in one.resources:
             yield from _resource(one, resource, viewer, wanted)
         if Captions.RESOURCE in captions:
-            for track in one.captions:
+            for track in (track for track in one.captions if track.kind in viewer.client.caption_kinds):
                 mime = {"srt": "text/srt", "smi": "smi/caption"}.get(track.kind, "text/vtt")
                 yield f'<res protocolInfo="http-get:*:{mime}:*">{_url(track.path, viewer)}</res>'
     yield "</item>"

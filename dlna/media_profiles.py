@@ -1,7 +1,9 @@
 """DLNA.ORG_PN: the media format profile of a file, only where what is known of it leaves no doubt.
 
-A wrong name is worse than none: Sony refuses the file. Values from DLNA Guidelines 2006, media formats;
-no comparison with another guesser has been made yet, so names are given sparingly.
+A wrong name is worse than none: Sony refuses the file. Values from DLNA Guidelines 2006, media formats; each
+name that is given here, GUPnP's guesser gives too (tests/dlna/test_profile_names.py). Left without a name,
+since what is known of a file does not tell: transport streams (188 or 192 bytes a packet), Matroska (no
+profile of 2006), H.264 High in MP4, LPCM in WAV (the profile is of headerless L16).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ class Streams:
     """What is known of a file; empty or None where it is not. Codec names are ffprobe's."""
 
     mime_type: str
+    container: str = ""
     video: str = ""
     video_profile: str = ""
     video_level: int | None = None
@@ -28,6 +31,7 @@ class Streams:
     """Bits a second, of the whole file."""
     width: int | None = None
     height: int | None = None
+    frame_rate: float | None = None
 
     @staticmethod
     def of(
@@ -37,6 +41,7 @@ class Streams:
         size = re.fullmatch(r"(\d{1,6})x(\d{1,6})", resolution or "")
         return Streams(
             mime_type,
+            container=str(codecs.get("container", "")).lower(),
             video=str(codecs.get("video", "")).lower(),
             video_profile=str(codecs.get("videoProfile", "")).lower(),
             video_level=_level(codecs.get("videoLevel")),
@@ -47,6 +52,7 @@ class Streams:
             bitrate=bitrate,
             width=int(size[1]) if size else None,
             height=int(size[2]) if size else None,
+            frame_rate=float(rate) if isinstance(rate := codecs.get("frameRate"), int | float) else None,
         )
 
 
@@ -60,6 +66,8 @@ def profile(file: Streams) -> str | None:
         return _aac(file)
     if file.mime_type == "video/mp4":
         return _mp4(file)
+    if file.mime_type == "video/mpeg" and file.container == "mpeg":
+        return _program_stream(file)
     return None
 
 
@@ -99,16 +107,53 @@ def _aac(file: Streams) -> str | None:
     return None
 
 
+_SD = {
+    *((720, 576), (720, 480), (704, 576), (704, 480), (640, 480), (640, 360), (544, 576), (544, 480)),
+    *((480, 576), (480, 480), (352, 576), (352, 480), (352, 288), (352, 240), (480, 360), (480, 270)),
+}
+"""Sizes of AVC_MP4_MP_SD."""
+_LOW = {(720, 576): 25.0, (720, 480): 30000 / 1001, (640, 480): 30.0, (640, 360): 30.0}
+"""Sizes of AVC_MP4_BL_L3L_SD, and how many pictures a second each may have."""
+_SLACK = 0.001
+"""ffprobe's rates are rounded to this."""
+
+
 def _mp4(file: Streams) -> str | None:
-    """H.264 Main at SD with AAC-LC; the HD names differ from table to table, so they stay unsaid."""
-    h264 = file.video == "h264" and file.video_profile in ("main", "constrained baseline")
-    small = file.width is not None and file.height is not None and file.width <= 720 and file.height <= 576
+    """H.264 in MP4, Constrained Baseline or Main."""
+    size, rate = (file.width or 0, file.height or 0), file.frame_rate
+    if file.video != "h264" or file.video_level is None or rate is None or file.bitrate is None:
+        return None
     aac = file.audio == "aac" and file.audio_profile in ("lc", "aac lc", "low complexity")
-    level = file.video_level is not None and file.video_level <= 30
-    sizes = {(720, 576), (720, 480), (640, 480), (640, 360), (704, 576), (704, 480), (352, 288)}
-    if h264 and small and aac and level and file.channels in (1, 2) and (file.width, file.height) in sizes:
-        return "AVC_MP4_MP_SD_AAC_MULT5"
+    stereo = file.channels in (1, 2)
+    if file.video_profile == "constrained baseline" and file.video_level <= 30:
+        fits = rate <= _LOW.get(size, 0) + _SLACK and file.bitrate <= 4_500_000
+        return "AVC_MP4_BL_L3L_SD_AAC" if fits and aac and stereo else None
+    if file.video_profile != "main":
+        return None
+    if size in _SD and file.video_level <= 30 and rate <= 30 + _SLACK and file.bitrate <= 10_000_000:
+        if aac and stereo:
+            return "AVC_MP4_MP_SD_AAC_MULT5"
+        return {"mp3": "AVC_MP4_MP_SD_MPEG1_L3", "ac3": "AVC_MP4_MP_SD_AC3"}.get(file.audio)
+    if size == (1280, 720) and aac and stereo and file.bitrate <= 14_000_000:
+        if file.video_level <= 31 and rate <= 30 + _SLACK:
+            return "AVC_MP4_MP_HD_720p_AAC"
     return None
+
+
+_PAL = {(720, 576), (704, 576), (544, 576), (480, 576), (352, 576), (352, 288)}
+_NTSC = {(720, 480), (704, 480), (544, 480), (480, 480), (352, 480), (352, 240)}
+
+
+def _program_stream(file: Streams) -> str | None:
+    """MPEG-2 as on a DVD: Main profile at the sizes and rates of one region, sound at 48 kHz."""
+    known = file.video == "mpeg2video" and file.video_profile in ("main", "simple")
+    sound = file.audio in ("mp2", "ac3") and file.sample_rate == 48_000
+    if not known or not sound or file.bitrate is None or file.bitrate > 10_080_000:
+        return None
+    size, rate = (file.width or 0, file.height or 0), file.frame_rate or 0.0
+    if size in _PAL and abs(rate - 25) < _SLACK:
+        return "MPEG_PS_PAL"
+    return "MPEG_PS_NTSC" if size in _NTSC and abs(rate - 30000 / 1001) < _SLACK else None
 
 
 def _level(value: object) -> int | None:

@@ -10,10 +10,11 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
-from dlna import eventing, soap, transfer_headers
+from dlna import eventing, protocol_info, soap, transfer_headers
 from dlna.answers import Answers
 from dlna.catalog import Away, Catalog, Changed, NoSuchObject, NotAllowed, Opened, Viewer
 from dlna.clients.recognise import Recogniser
@@ -364,6 +365,10 @@ class MediaServer:
         judged = transfer_headers.judge(asked, opened.resource, viewer.client, caption)
         if isinstance(judged, transfer_headers.Refused):
             return web.Response(status=judged.status, text=judged.why + "\n")
+        # The type as the item's res told it: a Samsung that asked for video/x-mkv is given that.
+        opened.resource = replace(
+            opened.resource, mime_type=protocol_info.mime_type(opened.resource, viewer.client)
+        )
         peer = viewer.address
         if self._streams.get(peer, 0) >= STREAMS_PER_PEER:
             return web.Response(status=503, headers={"Retry-After": "5"})

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
+MOST = 4
+"""Tracks of a film that are told of."""
 _CUE = re.compile(r"(?P<start>[\d:.]+) --> (?P<end>[\d:.]+)[^\n]*\n(?P<words>.*?)(?:\n\n|\Z)", re.DOTALL)
+
+
+def numbers(names: Sequence[bytes], video: bytes) -> list[int]:
+    """Of the files of subtitles beside a video, which to tell of, in this order: what is called just as the
+    video is first (`film.srt` before `film.de.srt`), since many TVs take only one. Raw names."""
+    stem = video.rpartition(b".")[0].lower()
+    order = sorted(range(len(names)), key=lambda n: names[n].rpartition(b".")[0].lower() != stem)
+    return order[:MOST]
 
 
 def cues(vtt: str) -> list[tuple[int, int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from aiohttp import web
 from appliance.accounts.caller import Audience, Caller, Role, Via
 from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
-from appliance.lan.captions import as_smi, as_srt
+from appliance.lan.captions import as_smi, as_srt, numbers
 from appliance.lan.media_urls import Grant, MediaUrls
 from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS
 from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
@@ -24,7 +25,7 @@ from appliance.library.items import File, Kind
 from appliance.library.library import Library
 from appliance.streaming import body, lan_body
 from appliance.streaming.answer import answer
-from appliance.streaming.subtitles import Subtitles
+from appliance.streaming.subtitles import BESIDE, Subtitles
 from dlna.catalog import Away, MediaKind, NoSuchObject, NotAllowed, Resource, Viewer
 from dlna.media_profiles import Streams, profile
 
@@ -103,8 +104,10 @@ class Media:
         )
         caption = None
         if file.kind is Kind.VIDEO and caller.device:
-            if await self._library.beside(file.id, caller.sees, frozenset({"srt", "vtt", "ass", "ssa"})):
-                caption = self._urls.for_tv(file.id, "srt0", caller.device.removeprefix("tv-"), "srt")
+            names = await self._library.beside(file.id, caller.sees, BESIDE)
+            if names:
+                first = numbers(names, os.fsencode(file.name))[0]
+                caption = self._urls.for_tv(file.id, f"srt{first}", caller.device.removeprefix("tv-"), "srt")
         return Sent(
             resource,
             caption,

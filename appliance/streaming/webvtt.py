@@ -41,9 +41,13 @@ def decode(data: bytes) -> str:
     ):
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
+    if b"\0" in data[:4]:  # a number or a letter in two bytes, and nobody marked their order
+        return data.decode("utf-16-be" if data[0] == 0 else "utf-16-le", "replace")
     try:
         return data.decode()
     except UnicodeDecodeError:
+        if (japanese := _japanese(data)) is not None:
+            return japanese
         found = from_bytes(data)
         best = found.best()
         if best is None:
@@ -53,6 +57,20 @@ def decode(data: bytes) -> str:
             if one.encoding == "cp1252" and one.chaos <= best.chaos and one.coherence >= best.coherence:
                 return str(one)
         return str(best)
+
+
+def _japanese(data: bytes) -> str | None:
+    """Text of Shift-JIS or EUC-JP, known by its kana; short ones are guessed to be Korean otherwise."""
+    for encoding in ("cp932", "euc_jp"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        beyond = sum(c > "\x7f" for c in text)
+        kana = sum("\u3041" <= c <= "\u30fa" for c in text)
+        if kana and kana * 5 >= beyond:
+            return text
+    return None
 
 
 def from_text(extension: str, text: str) -> str:

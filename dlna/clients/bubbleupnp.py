@@ -9,6 +9,7 @@ BUBBLEUPNP = Client(
     "bubbleupnp",
     signs=(("user-agent", r"BubbleUPnP"),),
     captions=Captions.RESOURCE | Captions.SEC | Captions.PV,
+    caption_kinds=("srt",),
 )
 
 FAMILIES = (BUBBLEUPNP,)

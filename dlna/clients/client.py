@@ -58,6 +58,8 @@ class Client:
     """Streaming, background, connection stall, DLNA 1.5."""
     org_flags: bool = True
     captions: Captions = Captions.ALL
+    caption_kinds: tuple[str, ...] = ("srt", "smi")
+    """Of the same track, as what it is offered; a player that shows every track is offered one of each."""
     bookmarks: Bookmarks = Bookmarks.NONE
     versioned_ids: bool = False
     """Ids carry the update id, for TVs that cache what they once saw."""

@@ -9,6 +9,7 @@ KODI = Client(
     "kodi",
     signs=(("user-agent", r"\bKodi/|\bXBMC/|Platinum/"),),
     captions=Captions.SEC | Captions.RESOURCE | Captions.PV,
+    caption_kinds=("srt",),
     bookmarks=Bookmarks.KODI,
 )
 

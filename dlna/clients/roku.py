@@ -9,6 +9,7 @@ ROKU = Client(
     "roku",
     signs=(("user-agent", r"\bRoku/"), ("description", r"(?i)\broku\b")),
     captions=Captions.RESOURCE,
+    caption_kinds=("srt",),
 )
 
 FAMILIES = (ROKU,)

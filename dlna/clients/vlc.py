@@ -10,6 +10,7 @@ VLC = Client(
     "vlc",
     signs=(("user-agent", r"LibVLC|Portable SDK for UPnP devices"),),
     captions=Captions.RESOURCE | Captions.SEC,
+    caption_kinds=("srt",),
 )
 
 FAMILIES = (VLC,)

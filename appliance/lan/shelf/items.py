@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from appliance.lan.captions import numbers
 from appliance.lan.media_urls import MediaUrls
 from appliance.lan.shelf.objects import Sign, item
 from appliance.lan.shelf.shelf import Shelf
@@ -23,8 +24,6 @@ KEPT = 3_000
 """Items; one has about 3 KB with the way it was written."""
 MANY = 1_000
 """Files in one change, beyond which all items are dropped at once."""
-MOST_CAPTIONS = 4
-"""Tracks of a film that are told of."""
 
 
 @dataclass
@@ -103,6 +102,6 @@ def _captions(row: Any, captions: Mapping[int, Sequence[bytes]], sign: Sign) -> 
     names = [name for name in captions.get(row.folder_pk, ()) if name.lower().startswith(stem)]
     return tuple(
         Caption(sign(f"{kind}{number}", kind), kind)
-        for number in range(min(len(names), MOST_CAPTIONS))
-        for kind in ("srt", "smi", "vtt")
+        for number in numbers(names, row.raw_name)
+        for kind in ("srt", "smi")
     )
