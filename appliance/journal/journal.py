@@ -16,7 +16,7 @@ from appliance.journal import store
 from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
 from appliance.journal.playing import Playing, PlayingBook
 from appliance.journal.reading import Person, Wanted, people, read
-from appliance.journal.span import Sending, SpanBook
+from appliance.journal.span import Downloading, Sending, SpanBook
 from appliance.units import DAYS, HOURS
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,10 @@ class Journal:
     def span(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Sending:
         """A body begins: call `sent(count)` as bytes leave, `close()` in the end. `source`: web, tv, cast."""
         return self._spans.open(caller, file_id, size_bytes, first_byte, source)
+
+    def download(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int) -> Downloading:
+        """As `span`, for a body that is kept: it is a DOWNLOAD once the file's last byte has left."""
+        return Downloading(self._spans, caller, file_id, size_bytes, first_byte)
 
     async def set_position(self, user_id: str, file_id: str, seconds: float) -> None:
         async with self._database.write() as connection:

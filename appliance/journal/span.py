@@ -2,14 +2,15 @@
 
 Rules:
 1. Contiguous requests of one player for one file are one span; a jump begins another.
-2. A span has its event id from the first byte, grows by versions, and is closed after IDLE of silence.
-3. Nothing here does I/O: `SpanBook` takes the time from its caller and returns entries to write.
+2. A download is one row when it ends: DOWNLOAD if its last byte left, else a closed span of what did.
+3. A span has its event id from the first byte, grows by versions, and is closed after IDLE of silence.
+4. Nothing here does I/O: `SpanBook` takes the time from its caller and returns entries to write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.accounts.caller import Caller
 from appliance.journal.entry import Action, Entry, uuid7
@@ -100,12 +101,43 @@ class Sending:
             self._span.ended_at = self._book.now()
 
 
+class Downloading:
+    """One response that is kept as a file: `sent(count)` after each write, `close()` in the end."""
+
+    def __init__(
+        self, book: SpanBook, caller: Caller, file_id: str, size_bytes: int, first_byte: int
+    ) -> None:
+        self._book, self._open = book, True
+        now = book.now()
+        self._span = Span(
+            ("", file_id), file_id, size_bytes, first_byte, "web", caller.user_id, caller.device,
+            caller.address, caller.user_agent, now, now,
+        )  # fmt: skip
+
+    def sent(self, count: int) -> None:
+        """`count` more bytes have left."""
+        self._span.bytes += count
+
+    def close(self) -> None:
+        if not self._open or not self._span.bytes:
+            return
+        self._open, span = False, self._span
+        span.ended_at, span.closed = self._book.now(), True
+        entry = span.entry()
+        if span.next_byte >= span.size_bytes:
+            said = {"bytes": span.bytes, "sizeBytes": span.size_bytes}
+            entry = replace(entry, action=Action.DOWNLOAD, payload=said)
+        self._book.over.append(entry)
+
+
 class SpanBook:
     """All spans that may still grow. `now` gives epoch milliseconds."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self.now = now
         self._open: dict[tuple[str, str], list[Span]] = {}
+        self.over: list[Entry] = []
+        """Downloads that ended and are not written yet."""
 
     def open(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Sending:
         """A response to `caller` begins at `first_byte`."""
@@ -136,7 +168,7 @@ class SpanBook:
     def due(self, final: bool = False) -> list[Entry]:
         """Entries to write now: new, grown for CHECKPOINT, or over. `final`: the appliance stops."""
         now = self.now()
-        entries = []
+        entries, self.over = self.over, []
         for key in list(self._open):
             for span in list(self._open[key]):
                 over = final or (span.readers == 0 and now - span.ended_at >= IDLE * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -186,9 +186,12 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
             if file.kind is Kind.IMAGE and not link.share.with_place:
                 # A broken picture is an empty file there: the others must still arrive.
                 with contextlib.suppress(Unavailable):
-                    yield await _photo(file_opened.fd, file_opened.size, file.mime_type)
+                    photo = await _photo(file_opened.fd, file_opened.size, file.mime_type)
+                    kept = partial(journal.download, link.viewer, file.id, len(photo), 0)
+                    async for part in counted([photo], kept):
+                        yield part
                 return
-            span = journal.span(link.viewer, file.id, file.size_bytes, 0, "web")
+            span = journal.download(link.viewer, file.id, file.size_bytes, 0)
             try:
                 position = 0
                 while part := await body.read(file_opened.fd, position, body.CHUNK):
@@ -199,6 +202,20 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
                 span.close()
         finally:
             file_opened.close()
+
+    async def counted(pieces: list[bytes], begin: Callable[[], body.Counter]) -> AsyncIterator[bytes]:
+        count = begin()
+        try:
+            for piece in pieces:
+                yield piece
+                count.sent(len(piece))
+        finally:
+            count.close()
+
+    def counter(link: Opened, file: File, size: int, first: int, download: bool) -> body.Counter:
+        if download:
+            return journal.download(link.viewer, file.id, size, first)
+        return journal.span(link.viewer, file.id, size, first, "web")
 
     async def send(link: Opened, file_id: str, download: bool) -> Response:
         file = await shares.file(link, file_id)
@@ -223,15 +240,11 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
             file_opened.close()
         if photo is None:
             reopen = partial(library.open, file.id, frozenset(Audience))
-            count = partial(journal.span, link.viewer, file.id, file.size_bytes, said.first_byte, "web")
-            sent: AsyncIterator[bytes] | bytes = body.chunks(
-                reopen, said.headers["ETag"], said.pieces, count, wire=wire_of(request.scope)
-            )
+            count = partial(counter, link, file, file.size_bytes, said.first_byte, download)
+            sent = body.chunks(reopen, said.headers["ETag"], said.pieces, count, wire=wire_of(request.scope))
         else:
-            sent = b"".join(
-                piece if isinstance(piece, bytes) else photo[piece.first : piece.last + 1]
-                for piece in said.pieces
-            )
+            parts = [p if isinstance(p, bytes) else photo[p.first : p.last + 1] for p in said.pieces]
+            sent = counted(parts, partial(counter, link, file, len(photo), said.first_byte, download))
         response = Response(sent if said.pieces else b"", said.status)
         response.timeout = None
         del response.headers["Content-Type"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +11,6 @@ from quart import Blueprint, Response, request
 
 from appliance.accounts.caller import Caller, Role, calling
 from appliance.errors import Unavailable
-from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
@@ -21,7 +19,6 @@ from appliance.library.roots import RootAway
 from appliance.power.power import Power
 from appliance.streaming import body, film_routes
 from appliance.streaming.answer import Answer, answer
-from appliance.streaming.byte_range import Part
 from appliance.streaming.disposition import disposition
 from appliance.streaming.subtitles import Subtitles
 from appliance.streaming.zero_copy import wire_of
@@ -51,7 +48,7 @@ def blueprint(
 ) -> Blueprint:
     """`power` wakes the machine that an absent library folder lies on, when a person opens a file there."""
     routes = Blueprint("streaming", __name__)
-    film_routes.add_to(routes, library, subtitles, stall_limit)
+    film_routes.add_to(routes, library, journal, subtitles, stall_limit)
 
     @routes.get("/files/<file_id>/stream")
     async def stream(file_id: str) -> Response:
@@ -73,14 +70,17 @@ def blueprint(
     async def download(file_id: str) -> Response:
         caller = calling()
         file, said, _ = await look(file_id, caller)
+        counter = partial(journal.download, caller, file_id, file.size_bytes, said.first_byte)
         send = body.chunks(
             partial(library.open, file_id, caller.sees),
             said.headers["ETag"],
             said.pieces,
-            stall_limit=stall_limit,
-            hang_up=body.hang_up_of(request.scope),
+            counter,
+            stall_limit,
+            body.hang_up_of(request.scope),
+            wire_of(request.scope),
         )
-        return _response(said, _noted(send, said, file, caller), file, is_shown=False)
+        return _response(said, send, file, is_shown=False)
 
     async def waking(away: RootAway, caller: Caller) -> Unavailable:
         """What to say; guests wake nothing."""
@@ -113,29 +113,6 @@ def blueprint(
             return replace(opened.file, size_bytes=opened.size), said, shown_as is not None
         finally:
             opened.close()
-
-    async def _noted(
-        send: AsyncIterator[bytes], said: Answer, file: File, caller: Caller
-    ) -> AsyncIterator[bytes]:
-        """The same bytes; once the file's last one has left, the download is in the journal."""
-        sent = 0
-        async with aclosing(send) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
-                yield chunk
-                sent += len(chunk)
-        if any(isinstance(piece, Part) and piece.last == file.size_bytes - 1 for piece in said.pieces):
-            await journal.note(
-                Entry(
-                    Action.DOWNLOAD,
-                    user_id=caller.user_id,
-                    device=caller.device,
-                    file_id=file.id,
-                    bytes_served=sent,
-                    ip=caller.address,
-                    user_agent=caller.user_agent,
-                    payload={"bytes": sent, "sizeBytes": file.size_bytes},
-                )
-            )
 
     return routes
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
-from appliance.accounts.caller import Audience
+from appliance.accounts.caller import Audience, calling_or_none
 from appliance.database import Database
 from appliance.errors import MantelError, NotFound, Unavailable
 from appliance.journal.entry import Action, Entry
@@ -148,12 +148,16 @@ class Publishing:
                 draft, to, name, uploaded_by=upload.user_id, sha256=sha256
             )
             await store.change(draft.connection, upload.id, state=State.PUBLISHED.value, file_id=file.id)
+            # Whoever sends the last piece; nobody where a start finishes what a crash left.
+            sender = calling_or_none()
             draft.entries.append(
                 Entry(
                     Action.UPLOAD,
                     user_id=upload.user_id,
                     device=upload.device,
                     file_id=file.id,
+                    ip=sender.address if sender else None,
+                    user_agent=sender.user_agent if sender else None,
                     payload={"sizeBytes": file.size_bytes},
                 )
             )

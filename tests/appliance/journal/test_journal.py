@@ -210,3 +210,44 @@ async def test_positions_and_favourites(journal: Journal) -> None:
 def test_a_bad_ping_names_its_field(body: object, field: str) -> None:
     with pytest.raises(Invalid, match=field):
         read_pings(body, PHONE)
+
+
+async def test_days_without_the_daemon_cost_nothing(
+    database: Database, journal: Journal, daemon: FakeDaemon
+) -> None:
+    """A backlog that is older than the retention waits, arrives whole and in order, and only then goes."""
+    old, count = 1_000_000, 12_000
+    for first in range(0, count, 3_000):
+        async with database.write() as connection:
+            await journal.add(
+                connection,
+                *(Entry(Action.VIEW, "u1", "d1", f"f{n}", at=old + n) for n in range(first, first + 3_000)),
+            )
+    daemon.refuse_with = 503
+    feed = feed_to(daemon, database, journal)
+    await feed.start()
+    await until(lambda: not feed.reached)
+    assert await journal.forget_old(feed.through) == 0, "nobody has read it"
+    journal._forgot_at = -(10**9)
+    await journal.note(Entry(Action.VIEW, "u1", "d1", "new"))
+    daemon.refuse_with = None
+    await until(lambda: len(daemon.events) == count + 1, 60)
+    sent = [event["seq"] for batch in daemon.batches for event in batch["events"]]
+    assert sent == sorted(sent)
+    assert sent[0] == 1
+    await until(lambda: feed.reached)
+    await feed.stop()
+    assert [row.file_id for row in await rows(database)] == ["new"]
+
+
+async def test_without_a_daemon_old_rows_go_by_themselves(database: Database) -> None:
+    journal = Journal(database, is_read=False, keep_days=7)
+    async with database.write() as connection:
+        await journal.add(connection, Entry(Action.VIEW, "u1", file_id="old", at=1_000))
+        await journal.add(connection, Entry(Action.VIEW, "u1", file_id="new"))
+    await journal.start()
+    async with asyncio.timeout(10):
+        while len(await rows(database)) > 1:
+            await asyncio.sleep(0.05)
+    await journal.stop()
+    assert [row.file_id for row in await rows(database)] == ["new"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.accounts.caller import Audience, Caller
 from appliance.errors import NotFound
 from appliance.journal.entry import Entry
+from appliance.journal.span import Downloading, SpanBook
 from appliance.library.items import File, Kind
 
 
@@ -67,10 +68,19 @@ class Notebook:
     def __init__(self) -> None:
         self.spans: list[Counted] = []
         self.entries: list[Entry] = []
+        self.book = SpanBook(lambda: 0)
 
     def span(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Counted:
         self.spans.append(Counted(first_byte))
         return self.spans[-1]
+
+    def download(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int) -> Downloading:
+        return Downloading(self.book, caller, file_id, size_bytes, first_byte)
+
+    @property
+    def ended(self) -> list[Entry]:
+        """Downloads that are over."""
+        return self.book.over
 
     async def note(self, entry: Entry) -> None:
         self.entries.append(entry)
