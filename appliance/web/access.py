@@ -159,6 +159,7 @@ BODIES: dict[tuple[str, str], str] = {
 """Routes that take another body than application/json: (method, rule) → its media type."""
 
 EVENTS: dict[str, Role] = {
+    "gap": GUEST,
     "library": GUEST,
     "scan": VIEWER,
     "upload": EDITOR,

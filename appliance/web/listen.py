@@ -30,6 +30,9 @@ GRACE = 1.5 * SECONDS
 KEEP_ALIVE = 20 * SECONDS
 """5 s, the default, closes between a player's range requests."""
 
+SILENT_PEER = 40 * SECONDS
+SOCKET = "mantel.socket"
+
 _writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
 
 
@@ -43,7 +46,7 @@ class WatchedConnection(TCPServer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         _writers.add(self.writer)
-        self.state = {**self.state, WIRE: self._wire}
+        self.state = {**self.state, WIRE: self._wire, SOCKET: self.writer.get_extra_info("socket")}
 
     def _wire(self) -> Wire | None:
         http = self.protocol.protocol
@@ -58,6 +61,16 @@ class WatchedConnection(TCPServer):
             framing.send_with_data_passthrough(h11.Data(data=_Unseen(count)))  # type: ignore[arg-type]
 
         return Wire(self.writer.transport, self.writer.drain, passed)
+
+
+def drop_silent_peer(scope: Any) -> None:
+    """Let the kernel end this request's connection when what we send is not acknowledged for SILENT_PEER.
+
+    For streams with a heartbeat: a phone that left the house says no goodbye (RFC 5482 §1).
+    """
+    sock = (scope.get("state") or {}).get(SOCKET)
+    if sock is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_PEER * 1000)
 
 
 class _Unseen:

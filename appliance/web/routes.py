@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from appliance.accounts.caller import calling
 from appliance.errors import Unavailable
 from appliance.web.health import Health
+from appliance.web.listen import drop_silent_peer
 from appliance.web.live import Live
 
 
@@ -29,8 +30,13 @@ def blueprint(live: Live, health: Health | None = None) -> Blueprint:
 
     @routes.get("/events/live")
     async def events_live() -> Response:
-        """What happens from now on, as server-sent events; each with its least role."""
-        response = Response(live.listen(calling().role), content_type="text/event-stream")
+        """What happens from now on, as server-sent events; each with its least role.
+
+        With `Last-Event-ID` what was missed comes first, or `gap` where that is not known any more.
+        """
+        drop_silent_peer(request.scope)
+        told = live.listen(calling().role, request.headers.get("Last-Event-ID"))
+        response = Response(told, content_type="text/event-stream")
         response.timeout = None
         # A proxy that collects an answer before it passes it on would hold events back.
         response.headers["X-Accel-Buffering"] = "no"

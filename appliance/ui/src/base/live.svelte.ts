@@ -43,6 +43,8 @@ export function listen(): void {
   const opened = new EventSource('/events/live')
   source = opened
   for (const name of hearers.keys()) opened.addEventListener(name, pass)
+  // The appliance does not know any more what was missed.
+  opened.addEventListener('gap', () => (live.gaps += 1))
   let broken = false
   opened.onopen = () => {
     if (broken) live.gaps += 1
