@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from dlna import eventing, protocol_info, soap, transfer_headers
 from dlna.answers import Answers
@@ -31,11 +32,14 @@ from dlna.media_receiver_registrar import MediaReceiverRegistrar
 from dlna.ssdp import Rhythm, Ssdp
 
 log = logging.getLogger(__name__)
+http_log = log.getChild("http")
 
 XML = 'text/xml; charset="utf-8"'
 BODY_TIMEOUT = 10.0
 """Seconds in which a SOAP body has to arrive."""
 KEEP_ALIVE = 30.0
+LINGERING = 1.0
+"""Seconds in which the rest of a body that nobody reads may still arrive before the connection is closed."""
 STREAMS_PER_PEER = 8
 MEDIA = "/m/{token}/{name}"
 ENTERED = web.RequestKey("entered", Entered)
@@ -102,6 +106,8 @@ class MediaServer:
         self._runner = web.AppRunner(
             self._app(),
             access_log=None,
+            logger=http_log,
+            lingering_time=LINGERING,
             keepalive_timeout=KEEP_ALIVE,
             max_line_size=4096,
             max_field_size=8190,
@@ -379,6 +385,14 @@ class MediaServer:
             self._streams[peer] -= 1
             if not self._streams[peer]:
                 del self._streams[peer]
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """What is no HTTP is the peer's fault: it was answered 400, and must not fill the log with tracebacks."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+http_log.addFilter(_is_ours)
 
 
 def _xml(body: bytes, status: int = 200) -> web.Response:

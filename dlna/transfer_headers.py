@@ -15,9 +15,8 @@ from dlna.clients.client import Captions, Client
 from dlna.didl import duration
 from dlna.protocol_info import features
 
-_NPT = re.compile(
-    r"npt\s*=\s*(\d+(?:\.\d+)?|\d+:\d\d:\d\d(?:\.\d+)?)-(\d+(?:\.\d+)?|\d+:\d\d:\d\d(?:\.\d+)?)?"
-)
+_TIME = r"(?:\d{1,6}:\d\d:\d\d|\d{1,9})(?:\.\d{1,9})?"
+_NPT = re.compile(rf"npt\s*=\s*({_TIME})-({_TIME})?(?:/(?:{_TIME}|\*))?(?:\s.*)?", re.ASCII)
 _MODES = {"streaming": "Streaming", "interactive": "Interactive", "background": "Background"}
 
 
@@ -79,7 +78,7 @@ def judge(
 def _seek(headers: Mapping[str, str]) -> Refused | None:
     """Everything that we serve has OP=01: bytes may be sought, time and speed may not."""
     if (time := headers.get("timeseekrange.dlna.org")) is not None:
-        match = _NPT.match(time.strip())
+        match = _NPT.fullmatch(time.strip())
         if not match:
             return Refused(400, "TimeSeekRange.dlna.org is no npt range")
         end = match[2]
