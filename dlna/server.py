@@ -10,14 +10,13 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from dlna import eventing, protocol_info, soap, transfer_headers
+from dlna import eventing, soap
 from dlna.answers import Answers
-from dlna.catalog import Away, Catalog, Changed, NoSuchObject, NotAllowed, Opened, Viewer
+from dlna.catalog import Away, Catalog, Changed, Viewer
 from dlna.clients.recognise import Recogniser
 from dlna.connection_manager import Connections
 from dlna.content_directory import ContentDirectory
@@ -30,6 +29,7 @@ from dlna.icons import ICONS, draw
 from dlna.interface_watch import InterfaceWatch
 from dlna.media_receiver_registrar import MediaReceiverRegistrar
 from dlna.ssdp import Rhythm, Ssdp
+from dlna.transfers import Transfers
 
 log = logging.getLogger(__name__)
 http_log = log.getChild("http")
@@ -40,7 +40,6 @@ BODY_TIMEOUT = 10.0
 KEEP_ALIVE = 30.0
 LINGERING = 1.0
 """Seconds in which the rest of a body that nobody reads may still arrive before the connection is closed."""
-STREAMS_PER_PEER = 8
 MEDIA = "/m/{token}/{name}"
 ENTERED = web.RequestKey("entered", Entered)
 
@@ -77,7 +76,7 @@ class MediaServer:
         self._publishers = {name: Publisher(one.evented) for name, one in self._services.items()}
         self._answers = Answers()
         self._crowd = Crowd()
-        self._streams: dict[str, int] = {}
+        self._transfers = Transfers(catalog)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._socket: socket.socket | None = None
@@ -236,6 +235,9 @@ class MediaServer:
             host=entered.host,
         )
 
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        return await self._transfers.answer(request, self._viewer(request))
+
     async def _description(self, request: web.Request) -> web.StreamResponse:
         return _xml(description(self._device, self._viewer(request).client))
 
@@ -340,51 +342,6 @@ class MediaServer:
         except eventing.Refused as refused:
             return web.Response(status=refused.status, text=refused.why + "\n")
         return web.Response(status=200)
-
-    async def _media(self, request: web.Request) -> web.StreamResponse:
-        viewer = self._viewer(request)
-        try:
-            opened = await self._catalog.open(viewer, request.match_info["token"], request.match_info["name"])
-        except NoSuchObject:
-            raise web.HTTPNotFound from None
-        except NotAllowed as error:
-            return web.Response(status=403, text=error.why + "\n")
-        except Away:
-            return web.Response(status=503, headers={"Retry-After": "30"})
-        try:
-            return await self._send(request, viewer, opened)
-        finally:
-            opened.close()
-
-    async def _send(self, request: web.Request, viewer: Viewer, opened: Opened) -> web.StreamResponse:
-        headers: dict[str, str] = {}
-        if "Origin" in request.headers:
-            if not opened.cross_origin:
-                raise Turned(403, "not for web pages")
-            headers["Access-Control-Allow-Origin"] = "*"
-            headers["Access-Control-Expose-Headers"] = "Content-Range, Content-Length, Accept-Ranges"
-        if request.method == "OPTIONS":
-            allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "Range"}
-            return web.Response(status=204, headers=headers | allowed | {"Allow": "GET, HEAD, OPTIONS"})
-        asked = {name.lower(): value for name, value in request.headers.items()}
-        caption = f"http://{viewer.host}{opened.caption_path}" if opened.caption_path else None
-        judged = transfer_headers.judge(asked, opened.resource, viewer.client, caption)
-        if isinstance(judged, transfer_headers.Refused):
-            return web.Response(status=judged.status, text=judged.why + "\n")
-        # The type as the item's res told it: a Samsung that asked for video/x-mkv is given that.
-        opened.resource = replace(
-            opened.resource, mime_type=protocol_info.mime_type(opened.resource, viewer.client)
-        )
-        peer = viewer.address
-        if self._streams.get(peer, 0) >= STREAMS_PER_PEER:
-            return web.Response(status=503, headers={"Retry-After": "5"})
-        self._streams[peer] = self._streams.get(peer, 0) + 1
-        try:
-            return await opened.answer(request, headers | judged.headers)
-        finally:
-            self._streams[peer] -= 1
-            if not self._streams[peer]:
-                del self._streams[peer]
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

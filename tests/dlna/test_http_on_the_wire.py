@@ -19,6 +19,7 @@ from tests.fakes.memory_catalog import MemoryCatalog
 
 FILM, PHOTO, SONG = "/m/token0/media.mp4", "/m/token1/media.jpg", "/m/token2/media.mp3"
 BYTES = bytes(range(256)) * 8
+CONTROL = "/control/ContentDirectory"
 PATIENCE = 10
 
 
@@ -55,7 +56,7 @@ class Wire:
 
     async def soap(self, body: bytes, action: str = "Browse", *lines: str) -> Answer:
         return await self.ask(
-            "POST /control/ContentDirectory",
+            f"POST {CONTROL}",
             f'SOAPACTION: "{CONTENT_DIRECTORY}#{action}"',
             *(lines or ('Content-Type: text/xml; charset="utf-8"', f"Content-Length: {len(body)}")),
             body=body,
@@ -189,7 +190,7 @@ async def test_a_call_that_is_no_call_is_a_fault(wire: Wire) -> None:
     )
     assert said.status == 413
     assert (await wire.soap(b"<a/>", "Browse", "Content-Type: text/plain", "Content-Length: 4")).status == 415
-    assert (await wire.ask("POST /control/ContentDirectory", "Content-Length: 0")).status == 400
+    assert (await wire.ask(f"POST {CONTROL}", "Content-Length: 0")).status == 400
 
 
 async def test_a_title_makes_no_header_and_no_element(wire: Wire) -> None:
@@ -228,8 +229,9 @@ async def test_whoever_is_silent_or_slow_is_closed(
     said = await wire.send(whole + whole[:30])  # the head of a second request that never ends
     assert said.count(b"HTTP/1.1 200") == 1
     slow_body = (
-        f"POST /control/ContentDirectory HTTP/1.1\r\nHost: 127.0.0.1:{wire.port}\r\nConnection: close\r\n"
-        f'SOAPACTION: "{CONTENT_DIRECTORY}#Browse"\r\nContent-Type: text/xml\r\nContent-Length: 500\r\n\r\n<s:'
+        f"POST {CONTROL} HTTP/1.1\r\nHost: 127.0.0.1:{wire.port}\r\n"
+        f'Connection: close\r\nSOAPACTION: "{CONTENT_DIRECTORY}#Browse"\r\n'
+        "Content-Type: text/xml\r\nContent-Length: 500\r\n\r\n<s:"
     )
     assert read(await wire.send(slow_body.encode())).status == 408
     many = [
@@ -253,10 +255,12 @@ MALFORMED = [
     b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n",
     b"GET /description.xml HTTP/1.1\r\nX: " + b"b" * 20_000 + b"\r\n\r\n",
     b"GET /description.xml HTTP/1.1\r\n" + b"X: 1\r\n" * 5000 + b"\r\n",
-    b"POST /control/ContentDirectory HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-    b"POST /control/ContentDirectory HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"POST /control/ContentDirectory HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
-    b"POST /control/ContentDirectory HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+    b"POST " + CONTROL.encode() + b" HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+    b"POST "
+    + CONTROL.encode()
+    + b" HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST " + CONTROL.encode() + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
+    b"POST " + CONTROL.encode() + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 ]
