@@ -8,6 +8,7 @@ import socket
 import segno
 
 from appliance.settings import Settings
+from appliance.web.trust import authority, fingerprint
 
 
 def own_address() -> str:
@@ -39,4 +40,10 @@ def welcome(settings: Settings, setup_code: str | None) -> str:
         lines += ["", f"  First time: open the page and make an admin with the setup code  {setup_code}"]
     else:
         lines += ["", "  Sign in with your name and password; `mantel user add` makes more people."]
+    held = authority(settings.tls_cert) if settings.tls_cert else None
+    if held is not None:
+        print_of_it = fingerprint(held)
+        half = len(print_of_it) // 2 + 1
+        lines += ["", "  Before a device trusts the certificate, compare its fingerprint (SHA-256):"]
+        lines += [f"    {print_of_it[:half]}", f"    {print_of_it[half:]}"]
     return "\n".join([*lines, "  Ctrl-C stops everything.", ""])

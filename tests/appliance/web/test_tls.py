@@ -76,6 +76,8 @@ async def test_the_page_over_tls(tmp_path: Path, plain: str) -> None:
             page = await answer.text()
             assert closed in page
             assert fingerprint(authority) in page
+        shown = "".join("".join(home.output).split())
+        assert fingerprint(authority) in shown, "to compare, where no bad Wi-Fi can change it"
         async with http.get(home.url + "/ca.crt") as answer:
             assert await answer.read() == authority.public_bytes(Encoding.PEM)
         async with http.post(home.url + "/auth/login", json=body) as answer:
