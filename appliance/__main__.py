@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("file", type=Path, metavar="FILE")
         command.set_defaults(call=call)
+    certificate = commands.add_parser(
+        "certificate", help="make or renew what the household's own authority signs, for TLS"
+    )
+    certificate.add_argument("folder", type=Path, metavar="FOLDER", help="where keys and certificates lie")
+    certificate.set_defaults(call=_certificate)
     migrate = commands.add_parser("migrate-database", help="from SQLite to PostgreSQL, each row compared")
     migrate.add_argument("url", metavar="URL", help="postgresql+asyncpg://…")
     migrate.add_argument("--daemon", type=Path, metavar="FILE", help="the daemon's analytics.db instead")
@@ -156,6 +161,15 @@ async def _restore(settings: Settings, words: argparse.Namespace) -> int:
     from appliance.backup import restore
 
     print(f"The state of {await restore(settings, words.file)} is back; everyone signs in anew.")
+    return 0
+
+
+async def _certificate(settings: Settings, words: argparse.Namespace) -> int:
+    from appliance.authority import renew_for
+
+    renewed, mark = renew_for(settings, words.folder.absolute())
+    print("The server's certificate is new." if renewed else "The server's certificate is good.")
+    print(f"Fingerprint of the authority (SHA-256): {mark}")
     return 0
 
 

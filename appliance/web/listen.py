@@ -6,8 +6,10 @@ Binding before anything else starts gives early port errors, port 0 in tests, an
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import ssl
 import weakref
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,16 @@ from appliance.errors import Unavailable
 from appliance.streaming.zero_copy import WIRE, Wire
 from appliance.units import SECONDS
 
+log = logging.getLogger(__name__)
+
 BACKLOG = 1024
 """Hypercorn's 100 loses SYNs when 200 clients come at once."""
 GRACE = 1.5 * SECONDS
 """How long running answers may go on after the stop."""
 KEEP_ALIVE = 20 * SECONDS
 """5 s, the default, closes between a player's range requests."""
+LOOK_EVERY = 20 * SECONDS
+"""How soon a renewed certificate is served."""
 
 SILENT_PEER = 40 * SECONDS
 SOCKET = "mantel.socket"
@@ -112,6 +118,33 @@ def quiet_cancellation(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
         loop.default_exception_handler(context)
 
 
+class _Tls(Config):
+    """Hypercorn's settings, with the context that it makes of them."""
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        self.context = super().create_ssl_context()
+        return self.context
+
+
+def _changed_at(file: Path) -> int:
+    return file.stat().st_mtime_ns
+
+
+async def _follow(config: _Tls, chain: Path, key: Path) -> None:
+    """Serves a renewed certificate to whoever connects next. What cannot be read is not taken."""
+    seen = _changed_at(chain)
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        try:
+            now = _changed_at(chain)
+            if now != seen and config.context:
+                config.context.load_cert_chain(chain, key)
+                seen = now
+                log.info("The renewed certificate in %s is served.", chain)
+        except (OSError, ssl.SSLError) as error:
+            log.warning("The certificate in %s is not taken: %s", chain, error)
+
+
 async def serve_until(
     app: Any, sock: socket.socket, stop: asyncio.Event, tls: tuple[Path, Path] | None = None
 ) -> None:
@@ -119,7 +152,8 @@ async def serve_until(
 
     `tls`: certificate chain and key.
     """
-    config = Config()
+    config = _Tls()
+    config.context = None
     config.bind = [f"fd://{os.dup(sock.fileno())}"]
     if tls:
         config.certfile, config.keyfile = str(tls[0]), str(tls[1])
@@ -140,8 +174,11 @@ async def serve_until(
         for writer in list(_writers):
             writer.transport.abort()
 
-    aborting = asyncio.create_task(abort_after_grace(), name="abort after grace")
+    beside = [asyncio.create_task(abort_after_grace(), name="abort after grace")]
+    if tls:
+        beside.append(asyncio.create_task(_follow(config, *tls), name="certificate"))
     try:
         await serve(app, config, shutdown_trigger=stop.wait)
     finally:
-        aborting.cancel()
+        for task in beside:
+            task.cancel()

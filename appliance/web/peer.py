@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from appliance.accounts.client import Channel
 from appliance.errors import Forbidden
+from appliance.lan.mdns import host_label
 from appliance.settings import Settings
 from appliance.web.errors import Misdirected
 
@@ -39,8 +40,11 @@ class Door:
     """Checks a request's Host, peer and Origin against the settings."""
 
     def __init__(self, settings: Settings) -> None:
-        name = re.sub(r"[^a-z0-9-]+", "-", settings.name.lower()).strip("-") or "mantel"
-        self._names = {"localhost", f"{name}.local", *(host.lower() for host in settings.hosts)}
+        self._names = {
+            "localhost",
+            f"{host_label(settings.name)}.local",
+            *(host.lower() for host in settings.hosts),
+        }
         self._hosts = settings.hosts
         self._proxies = frozenset(settings.trusted_proxies)
         self._public = settings.public_peers == "on"

@@ -17,9 +17,10 @@ def blueprint(live: Live, health: Health | None = None) -> Blueprint:
     routes = Blueprint("web", __name__)
 
     @routes.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz() -> tuple[dict[str, str], dict[str, str]]:
         """Whether Mantel serves."""
-        return {"status": "ok"}
+        # The page on the plain port asks over TLS, another origin, to see whether this device trusts us.
+        return {"status": "ok"}, {"Cross-Origin-Resource-Policy": "cross-origin"}
 
     @routes.get("/health")
     async def box_health() -> dict[str, Any]:

@@ -20,18 +20,13 @@ from appliance.web.errors import answer_errors
 from appliance.web.headers import send_headers
 from appliance.web.peer import Door
 
-PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{name}</title>
-<h1>{name} speaks over a closed line</h1>
-<p><a href="{url}">Go to {url}</a></p>{authority}
-</html>
-"""
-AUTHORITY = """
-<p>Does the browser warn you? Then this device does not know the household's own authority yet.
-<a href="/ca.crt">Fetch its certificate</a>, but first compare its fingerprint with the one on the sheet
-or in the terminal, letter by letter: who listens on this Wi-Fi could have swapped the file.</p>
-<p><code>{fingerprint}</code></p>"""
+FOLDER = Path(__file__).parent / "trust_page"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src https:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""It asks the HTTPS port whether this device trusts it."""
+PARTS = {"trust.js": "text/javascript", "trust.css": "text/css"}
 
 
 def authority(chain: Path) -> x509.Certificate | None:
@@ -57,6 +52,7 @@ def create_trust_app(settings: Settings, https_port: int) -> Quart:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     door = Door(settings)
     held = authority(settings.tls_cert) if settings.tls_cert else None
+    parts = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir()}
 
     @app.get("/ca.crt")
     async def certificate() -> Response:
@@ -64,6 +60,11 @@ def create_trust_app(settings: Settings, https_port: int) -> Quart:
         if held is None:
             return Response("", 404)
         return Response(held.public_bytes(Encoding.PEM), content_type="application/x-x509-ca-cert")
+
+    @app.get("/<any('trust.js', 'trust.css'):name>")
+    async def part(name: str) -> Response:
+        _peer(door)
+        return Response(parts[name], content_type=f"{PARTS[name]}; charset=utf-8")
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -80,9 +81,13 @@ def create_trust_app(settings: Settings, https_port: int) -> Quart:
         url = f"https://{settings.hosts[0] if settings.hosts else number}:{https_port}/"
         if _path:
             return Response("", 307, headers={"Location": url + request.full_path.lstrip("/").rstrip("?")})
-        about = AUTHORITY.format(fingerprint=fingerprint(held)) if held else ""
-        page = PAGE.format(name=html.escape(settings.name), url=html.escape(url), authority=about)
-        return Response(page, content_type="text/html; charset=utf-8")
+        about = parts["authority.html"].format(fingerprint=fingerprint(held)) if held else ""
+        page = parts["page.html"].format(
+            name=html.escape(settings.name), url=html.escape(url), authority=about
+        )
+        return Response(
+            page, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY}
+        )
 
     answer_errors(app)
     send_headers(app)
