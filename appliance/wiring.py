@@ -186,6 +186,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             around=lambda shelf: WithCasts(shelf, casting.grants, library, journal, subtitles),
             plays_counted=lambda: feed is not None and feed.reached,
         )
+        players.described = listener.describe
         await started(listener)
         await started(casting)
         accounts.on_lockdown.append(casting.end_all)

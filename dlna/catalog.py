@@ -91,6 +91,8 @@ class Resource:
     channels: int | None = None
     profile: str | None = None
     """DLNA.ORG_PN, only where certain."""
+    codecs: str = ""
+    """Of picture and sound, as ffprobe calls them: `h264+ac3`; empty where not known."""
     converted: bool = False
     """CI=1: not the original bytes."""
     kind: MediaKind = MediaKind.VIDEO

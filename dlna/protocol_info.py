@@ -50,19 +50,15 @@ SOURCES = (
 
 def mime_type(resource: Resource, client: Client) -> str:
     """The type as this client wants to hear it."""
-    return client.mime_types.get(resource.mime_type, resource.mime_type)
+    return client.told(resource)[0]
 
 
 @lru_cache(512)
-def _features(mime_type: str, profile: str | None, converted: bool, kind: MediaKind, client: Client) -> str:
-    parts = []
-    named = client.profile_names and mime_type not in client.nameless
-    if profile and (named or kind is MediaKind.IMAGE):
-        parts.append(f"DLNA.ORG_PN={profile}")
-    parts.append("DLNA.ORG_OP=01")
-    parts.append(f"DLNA.ORG_CI={int(converted)}")
-    if client.org_flags:
-        parts.append(f"DLNA.ORG_FLAGS={_flags(mime_type, kind, client)}{'0' * 24}")
+def _features(profile: str | None, is_converted: bool, flags: str | None) -> str:
+    parts = [f"DLNA.ORG_PN={profile}"] if profile else []
+    parts += ["DLNA.ORG_OP=01", f"DLNA.ORG_CI={int(is_converted)}"]
+    if flags:
+        parts.append(f"DLNA.ORG_FLAGS={flags}{'0' * 24}")
     return ";".join(parts)
 
 
@@ -71,7 +67,8 @@ def features(resource: Resource, client: Client) -> str:
 
     OP=01: byte ranges work and time seek does not; without it LG and Samsung grey out seek and pause.
     """
-    return _features(resource.mime_type, resource.profile, resource.converted, resource.kind, client)
+    flags = _flags(resource.mime_type, resource.kind, client) if client.org_flags else None
+    return _features(client.told(resource)[1], resource.converted, flags)
 
 
 def protocol_info(resource: Resource, client: Client) -> str:

@@ -270,7 +270,8 @@ class MediaServer:
             return web.Response(status=408)
         viewer = self._viewer(request)
         try:
-            return _xml(await self._answer(service, viewer, body, soapaction))
+            answer = await self._answer(service, viewer, body, soapaction)
+            return _xml(soap.for_plain_readers(answer, viewer.client))
         except UpnpError as error:
             return _xml(soap.fault(error), status=500)
         except Away:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from dlna.clients.client import Client
 from dlna.errors import UpnpError
 from dlna.xml_text import xml_text
 
@@ -18,8 +19,9 @@ LARGEST_CALL = 64 * 1024
 
 _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _SOAPACTION = re.compile(r'"?\s*(?P<service>[^#"\s]+)#(?P<action>[A-Za-z0-9_.-]{1,64})\s*"?')
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 _HEAD = (
-    '<?xml version="1.0" encoding="utf-8"?>\n'
+    f"{_DECLARATION}"
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
     's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
 )
@@ -71,6 +73,13 @@ def answer(service: str, action: str, values: Iterable[tuple[str, object]]) -> b
     return (
         f'{_HEAD}<u:{action}Response xmlns:u="{xml_text(service)}">{inside}</u:{action}Response>{_TAIL}'
     ).encode()
+
+
+def for_plain_readers(envelope: bytes, client: Client) -> bytes:
+    """The same for radios and receivers whose XML reader is a small one."""
+    if client.ascii_xml:
+        envelope = envelope.decode().encode("ascii", "xmlcharrefreplace")
+    return envelope if client.xml_declaration else envelope.removeprefix(_DECLARATION.encode())
 
 
 def fault(error: UpnpError) -> bytes:

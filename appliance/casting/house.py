@@ -51,7 +51,8 @@ class Present:
 class House:
     """Keeps `players` and who of them is present. Its ways out are set by `Casting`:
 
-    `arrived(player, connection)` when one is there (again), `left(player)` when it is gone.
+    `arrived(player, connection)` when one is there (again), `left(player)` when it is gone;
+    `described(address, maker, model, model description)` what a renderer says of itself.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class House:
         self.arrived: Callable[[Player, Connection | None], Awaitable[None]] = _nobody
         self.left: Callable[[Player], None] = lambda player: None
         self.changed: Callable[[Player], None] = lambda player: None
+        self.described: Callable[[str, str, str, str], None] = lambda *_: None
 
     async def start(self) -> None:
         self._session = foreign_session()
@@ -191,6 +193,7 @@ class House:
                 await asyncio.sleep(pause)
                 continue
             maker, model = renderer.maker_and_model
+            self.described(sighting.address, maker, model, renderer.model_description)
             player = await self._seen(
                 Kind.DLNA, sighting.udn, renderer.name, maker, model, sighting.address, renderer.sink
             )

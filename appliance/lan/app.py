@@ -104,6 +104,8 @@ class LanListener:
             boot_id,
             table=self._table,
         )
+        for tv in self.tvs.all():
+            self.server.recogniser.remember(tv.address, tv.family)
         await self.server.start()
         self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")
 
@@ -114,6 +116,11 @@ class LanListener:
                 await self._task
         if self.server:
             await self.server.stop()
+
+    def describe(self, address: str, manufacturer: str, model: str, model_description: str) -> None:
+        """What a device says of itself as a renderer tells its family too."""
+        if self.server:
+            self.server.recogniser.describe(address, manufacturer, model, model_description)
 
     @property
     def port(self) -> int:

@@ -17,7 +17,7 @@ from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.lan.captions import as_smi, as_srt, numbers
 from appliance.lan.media_urls import Grant, MediaUrls
-from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS
+from appliance.lan.shelf.objects import ORIGINAL, RENDITIONS, codec_names, extension_of
 from appliance.lan.shelf.store import MEDIA, NOT_FOR_TVS
 from appliance.lan.tv import Tv
 from appliance.lan.tvs import Tvs
@@ -95,9 +95,10 @@ class Media:
             opened.close()
         codecs = file.facts.get("codecs") or {}
         resource = Resource(
-            path="",
+            path=f"/media.{extension_of(file)}",
             mime_type=file.mime_type,
             size=size,
+            codecs=codec_names(codecs),
             duration=None if file.kind is Kind.IMAGE else file.duration_sec,
             profile=profile(Streams.of(file.mime_type, codecs, file.resolution, file.facts.get("bitrate"))),
             kind=MediaKind(file.kind.value),

@@ -115,6 +115,10 @@ class Renderer:
         return (self._dmr.manufacturer or "", self._dmr.model_name or "")
 
     @property
+    def model_description(self) -> str:
+        return self._dmr.model_description or ""
+
+    @property
     def has_events(self) -> bool:
         return self._dmr.is_subscribed
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dlna.catalog import Resource
 
 
 class Captions(Flag):
@@ -54,6 +58,8 @@ class Client:
     nameless: frozenset[str] = frozenset()
     """Types for which DLNA.ORG_PN is withheld."""
     profile_names: bool = True
+    renamed: Callable[[Resource], tuple[str, str] | None] = lambda resource: None
+    """(type, profile name) of a file that this family plays under another name than its own."""
     av_flags: str = "01700000"
     """Streaming, background, connection stall, DLNA 1.5."""
     org_flags: bool = True
@@ -67,12 +73,32 @@ class Client:
     windows_media: bool = False
     """It talks to Windows Media Player alone: we say that we are one."""
     dates: bool = True
+    simple_dates: bool = False
+    """Days alone, no time of day."""
+    dotted_titles: bool = False
+    """It shows captions only for titles with a dot in them."""
+    xml_declaration: bool = True
+    """False: it cannot read an answer that begins with `<?xml`."""
+    ascii_xml: bool = False
+    """It reads ASCII alone, with numeric entities for the rest."""
     longest_title: int | None = None
     forced_sort: str | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Object ids that it asks for by heart → ours."""
     interactive_av: bool = False
     """It asks for Interactive transfer of films, and means it."""
+
+    def told(self, resource: Resource) -> tuple[str, str | None]:
+        """(type, profile name or None) of a resource as this family hears it."""
+        if (other := self.renamed(resource)) is not None:
+            return other
+        named = (self.profile_names and resource.mime_type not in self.nameless) or (
+            resource.kind.value == "image"
+        )
+        return (
+            self.mime_types.get(resource.mime_type, resource.mime_type),
+            resource.profile if named else None,
+        )
 
     def is_it(self, hints: Hints) -> bool:
         for where, pattern in self.signs:

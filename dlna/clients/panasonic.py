@@ -15,6 +15,8 @@ VIERA = Client(
     ),
     # It sends no sort criteria and shows what comes.
     forced_sort="+upnp:class,+upnp:originalDiscNumber,+upnp:originalTrackNumber,+dc:title",
+    # A date is shown in place of the title's second line (UMS).
+    dates=False,
 )
 
 FAMILIES = (VIERA,)

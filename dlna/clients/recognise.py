@@ -16,6 +16,7 @@ from dlna.clients import (
     bubbleupnp,
     kodi,
     lg,
+    others,
     panasonic,
     philips,
     playstation,
@@ -38,6 +39,7 @@ FAMILIES: tuple[Client, ...] = (
     *philips.FAMILIES,
     *xbox.FAMILIES,
     *roku.FAMILIES,
+    *others.FAMILIES,
     *vlc.FAMILIES,
 )
 """The first that recognises itself wins: programs before makers, makers before generic stacks."""
@@ -96,6 +98,12 @@ class Recogniser:
             found = known.client
         self._remember(address, found, text)
 
+    def remember(self, address: str, family: str) -> None:
+        """What the device behind `address` was known as before we were started anew."""
+        found = next((client for client in FAMILIES if client.family == family), None)
+        if found is not None and address not in self._known:
+            self._remember(address, found, "")
+
     def _remember(self, address: str, client: Client, description: str) -> None:
         self._known[address] = _Known(client, self._clock(), description)
         self._known.move_to_end(address)
@@ -111,4 +119,6 @@ def _is_vaguer(found: Client, known: Client) -> bool:
     if found in generic:
         return known not in generic or found is DEFAULT
     # Samsung of any age fetches as `samsung-agent/1.1`.
-    return found is samsung.OLD and known in samsung.FAMILIES
+    if found is samsung.OLD:
+        return known in samsung.FAMILIES
+    return found is lg.OLD and known is lg.WEBOS

@@ -11,6 +11,8 @@ from dlna.catalog import (
     MUSIC_GENRES,
     PHOTOS,
     PHOTOS_ALL,
+    PHOTOS_FOLDERS,
+    PHOTOS_YEARS,
     VIDEOS,
     VIDEOS_ALL,
 )
@@ -26,6 +28,8 @@ WINDOWS_FOLDERS = {
     "7": MUSIC_ALBUMS,
     "8": VIDEOS_ALL,
     "B": PHOTOS_ALL,
+    "C": PHOTOS_YEARS,
+    "D2": PHOTOS_FOLDERS,
     "14": FOLDERS,
     "15": FOLDERS,
     "16": FOLDERS,

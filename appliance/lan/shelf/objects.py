@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +70,11 @@ def original(row: Any, path: str) -> Resource:
     return _original(row, MediaKind(row.kind), lambda rendition, extension: path)
 
 
+def codec_names(codecs: Mapping[str, Any]) -> str:
+    """`h264+ac3`, from the library's facts."""
+    return f"{codecs['video']}+{codecs.get('audio', '')}" if codecs.get("video") else ""
+
+
 def extension_of(row: Any) -> str:
     found = row.name.rpartition(".")[2].lower()
     return found if re.fullmatch(r"[a-z0-9]{1,5}", found) else "bin"
@@ -92,6 +97,7 @@ def _original(row: Any, kind: MediaKind, sign: Sign) -> Resource:
         sample_rate=_whole(codecs.get("audioSampleRate")),
         channels=_whole(codecs.get("audioChannels")),
         profile=profile(Streams.of(row.mime_type, codecs, row.resolution, facts.get("bitrate"))),
+        codecs=codec_names(codecs),
         kind=kind,
     )
 

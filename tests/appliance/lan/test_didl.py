@@ -96,9 +96,8 @@ async def test_the_track_that_is_called_as_the_film_comes_first(allowed: House, 
     assert "Grüße" in (await fetched(allowed, headers["CaptionInfo.sec"]))[0].decode()
 
 
-@pytest.fixture
-async def described(allowed: House, root: Path) -> House:
-    """Real media, described by the probe."""
+async def test_real_media_are_told_and_served_with_all_that_is_known(allowed: House, root: Path) -> None:
+    """Made by ffmpeg and Pillow, described by the probe."""
     put(root, "Films/Real.mp4", film())
     put(root, "Music/Real.mp3", song())
     put(root, "Photos/Wide.jpg", photo(1600, 900, taken="2024:07:01 12:30:00"))
@@ -107,10 +106,11 @@ async def described(allowed: House, root: Path) -> House:
     while await allowed.library._describe._step():
         pass
     await allowed.told()
-    return allowed
+    await all_that_is_known(allowed)
+    await pictures_of_every_size(allowed)
 
 
-async def test_a_film_a_song_and_a_photo_are_told_with_all_that_is_known(described: House) -> None:
+async def all_that_is_known(described: House) -> None:
     one = await item(described, "videos/all", "Real")
     res = one.find(f"{DIDL}res")
     body, headers = await fetched(described, res.text, **{"getcontentFeatures.dlna.org": "1"})
@@ -137,7 +137,7 @@ async def test_a_film_a_song_and_a_photo_are_told_with_all_that_is_known(describ
     assert one.find(f"{DIDL}res").get("resolution") == "1600x900"
 
 
-async def test_every_picture_is_served_in_the_size_that_was_told(described: House) -> None:
+async def pictures_of_every_size(described: House) -> None:
     boxes = {"JPEG_TN": (160, 160), "JPEG_SM": (640, 480), "JPEG_MED": (1024, 768), "JPEG_LRG": (4096, 4096)}
     for view, title in (
         ("photos/all", "Wide"),
