@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from appliance.errors import Conflict
 from appliance.streaming.byte_range import Part
-from appliance.streaming.zero_copy import Wire
+from appliance.streaming.zero_copy import Wire, in_cache
 from appliance.units import KIB, MINUTES
 
 CHUNK = 256 * KIB
@@ -123,13 +123,8 @@ async def read(fd: int, offset: int, count: int) -> bytes:
     Read in the loop what the page cache holds, and in a thread what the disk must be asked for: one
     slow disk holds up nobody else.
     """
-    buffer = bytearray(count)
-    try:
-        got = os.preadv(fd, [buffer], offset, os.RWF_NOWAIT)
-    except OSError:  # not in the cache, or a filesystem that cannot tell
-        got = 0
-    if got == count:
-        return bytes(buffer)
+    if in_cache(fd, offset, count):
+        return os.pread(fd, count, offset)
     return await asyncio.get_running_loop().run_in_executor(_READERS, os.pread, fd, count, offset)
 
 

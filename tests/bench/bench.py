@@ -114,11 +114,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep a process and all that it started on one core; what they start stays there too."""
-    if (os.cpu_count() or 1) > core:
-        for one in _tree(pid):
-            for task in Path(f"/proc/{one}/task").iterdir():
+    """Keep a process and all that it started on one core, before others; what they start is held so too."""
+    for one in _tree(pid):
+        for task in Path(f"/proc/{one}/task").iterdir():
+            if (os.cpu_count() or 1) > core:
                 os.sched_setaffinity(int(task.name), {core})
+            if not os.geteuid():
+                os.setpriority(os.PRIO_PROCESS, int(task.name), -15)
 
 
 def _tree(pid: int) -> dict[int, list[str]]:

@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +19,13 @@ import aiohttp
 
 from tests.bench import lan, peers
 from tests.bench.bench import Bench, Target, cpu_seconds, pin
-from tests.house import files_when, house, sign_in
+from tests.disks import forget, slow_disk
+from tests.house import ADMIN, PASSWORD, files_when, house, sign_in
+from tests.ports import free_port
 
 SIZE = 1 << 30
 SERVER_CORE, READER_CORE = 0, 1
+COLD_SIZE, COLD_SPEED, COLD_SECONDS = 150 << 20, 25_000_000, 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Served:
             gigabytes = said["bytes"] / 1e9
             if job.get("speed"):
                 return {"readers served": said["served"], "CPU-s/GB": cpu / gigabytes}
-            if job.get("last"):
+            if job.get("count", 1) >= 100:
                 delays = sorted(said["delays"])
                 return {
                     "requests/s": len(delays) / said["seconds"],
@@ -51,7 +55,19 @@ class Served:
         return once
 
     async def read(self, **job: Any) -> tuple[dict[str, Any], float]:
-        """What the readers said, and the server's processor time meanwhile."""
+        """What the readers said, and the server's processor time meanwhile; slow ones count once all read."""
+        before = cpu_seconds(self.pid)
+        process = await self.readers(**job)
+        assert process.stdout
+        if job.get("speed"):
+            await process.stdout.readline()
+            before = cpu_seconds(self.pid)
+        out, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{self.name}: the readers failed")
+        return json.loads(out), cpu_seconds(self.pid) - before
+
+    async def readers(self, **job: Any) -> asyncio.subprocess.Process:
         url = urlsplit(self.url)
         headers = dict(self.headers)
         if job.get("last"):
@@ -60,68 +76,130 @@ class Served:
             "host": url.hostname, "port": url.port, "requests": [{"path": url.path, "headers": headers}],
             "readers": 1, "count": 1, **job,
         }  # fmt: skip
-        before = cpu_seconds(self.pid)
         process = await asyncio.create_subprocess_exec(
-            "taskset", "-c", str(READER_CORE), sys.executable, "-m", "tests.bench.reader", json.dumps(whole),
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, _ = await process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"{self.name}: the readers failed")
-        return json.loads(out), cpu_seconds(self.pid) - before
+            sys.executable, "-m", "tests.bench.reader", json.dumps(whole), stdout=asyncio.subprocess.PIPE
+        )
+        pin(process.pid, READER_CORE)
+        return process
+
+    async def over_tls(self) -> Mapping[str, float]:
+        """The whole file by curl, which is what takes the time: only the server's processor counts."""
+        before = cpu_seconds(self.pid)
+        headers = [word for name, value in self.headers.items() for word in ("-H", f"{name}: {value}")]
+        process = await asyncio.create_subprocess_exec(
+            "taskset",
+            "-c",
+            str(READER_CORE),
+            "curl",
+            "-skf",
+            "--http1.1",
+            "-o",
+            "/dev/null",
+            *headers,
+            self.url,
+        )
+        if await process.wait():
+            raise RuntimeError(f"{self.name}: curl failed")
+        return {"CPU-s/GB": (cpu_seconds(self.pid) - before) / (SIZE / 1e9)}
+
+    def beside_a_cold_stream(self, file: Path, small: str) -> Callable[[], Awaitable[Mapping[str, float]]]:
+        """How long a small request takes while one reader has the disk read."""
+
+        async def once() -> Mapping[str, float]:
+            forget(file)
+            stream = await self.readers()
+            await asyncio.sleep(0.5)
+            said, _ = await self.read(ping=small, seconds=COLD_SECONDS)
+            streamed, _ = await stream.communicate()
+            delays = sorted(said["delays"])
+            cold = json.loads(streamed)
+            return {
+                "ms of a small request": 1e3 * delays[len(delays) // 2],
+                "p99 ms of a small request": 1e3 * delays[int(0.99 * len(delays))],
+                "MB/s of the stream": cold["bytes"] / 1e6 / cold["seconds"],
+            }
+
+        return once
 
 
 async def run(bench: Bench) -> None:
+    bench.versions["Mantel"] = version("mantel")
+    await from_the_cache(bench)
+    await over_tls(bench)
+    await from_a_slow_disk(bench)
+
+
+@asynccontextmanager
+async def mantel(folder: Path, **settings: str) -> AsyncIterator[tuple[Served, Served]]:
+    """The appliance over `folder`/library, as its web listener and its LAN listener give out the one film."""
+    async with (
+        house(folder, tv_access="open", **settings) as home,
+        sign_in(home) as http,
+        aiohttp.ClientSession() as tv,
+    ):
+        [item] = await files_when(home, http, 1)
+        pin(home.process.pid, SERVER_CORE)
+        url, bearer = home.url, http.headers["Authorization"]
+        if "https_port" in settings:
+            # A session holds on the channel that it was made on.
+            url = f"https://127.0.0.1:{settings['https_port']}"
+            who = {"username": ADMIN, "password": PASSWORD}
+            async with tv.post(f"{url}/auth/login", json=who, ssl=False) as answer:
+                bearer = f"Bearer {(await answer.json())['token']}"
+        media = await lan.find_media(tv, home.lan_url + lan.CONTROL["Mantel"])
+        await asyncio.sleep(2)  # it describes the film; nothing of that is measured
+        yield (
+            Served(
+                "Mantel, web", home.process.pid, f"{url}/files/{item['id']}/stream", {"Authorization": bearer}
+            ),
+            Served("Mantel, TVs", home.process.pid, media, {}),
+        )
+
+
+async def add_peers(bench: Bench, stack: AsyncExitStack, library: Path, *starts: Any) -> list[Served]:
+    """Those that are installed, over the same folder, in the order of `starts`."""
+    found = []
+    for start in starts:
+        try:
+            one = await stack.enter_async_context(start(library, bench.folder / start.__name__))
+        except peers.Missing as missing:
+            bench.missing.append(str(missing))
+            continue
+        pin(one.pid, SERVER_CORE)
+        bench.versions[one.name] = one.version
+        url = await _of_minidlna(one.url) if one.name == "minidlna" else f"{one.url}/film.mp4"
+        found.append(Served(one.name, one.pid, url, {}))
+    return found
+
+
+async def from_the_cache(bench: Bench) -> None:
     library = bench.folder / "library"
     library.mkdir()
     film(library / "film.mp4")
     async with AsyncExitStack() as stack:
-        home = await stack.enter_async_context(house(bench.folder, tv_access="open"))
-        http = await stack.enter_async_context(sign_in(home))
-        [item] = await files_when(home, http, 1)
-        pin(home.process.pid, SERVER_CORE)
-        bearer = {"Authorization": http.headers["Authorization"]}
-        web = Served("Mantel, web", home.process.pid, f"{home.url}/files/{item['id']}/stream", bearer)
-        plain = await stack.enter_async_context(aiohttp.ClientSession())
-        media = await lan.find_media(plain, home.lan_url + lan.CONTROL["Mantel"])
-        tv = Served("Mantel, TVs", home.process.pid, media, {})
-        bench.versions["Mantel"] = "this one"
+        web, tv = await stack.enter_async_context(mantel(bench.folder))
+        others = await add_peers(bench, stack, library, peers.nginx, peers.copyparty, peers.minidlna)
+        every = [web, tv, *others]
+        # MiniDLNA forks a process a reader and answers few of many.
+        many = [one for one in every if one.name != "minidlna"]
 
-        async def peer(start: Any, path: str) -> list[Served]:
-            try:
-                one = await stack.enter_async_context(start(library, bench.folder / start.__name__))
-            except peers.Missing as missing:
-                bench.missing.append(str(missing))
-                return []
-            pin(one.pid, SERVER_CORE)
-            bench.versions[one.name] = one.version
-            url = one.url + path if path else await _of_minidlna(plain, one.url)
-            return [Served(one.name, one.pid, url, {})]
+        def each(those: list[Served], **job: Any) -> dict[str, Any]:
+            return {one.name: one.probe(**job) for one in those}
 
-        nginx = await peer(peers.nginx, "/film.mp4")
-        copyparty = await peer(peers.copyparty, "/film.mp4")
-        minidlna = await peer(peers.minidlna, "")
-        ours, all_of_them = [web, tv], [web, tv, *nginx, *copyparty, *minidlna]
-
-        def each(**job: Any) -> dict[str, Any]:
-            return {one.name: one.probe(**job) for one in all_of_them}
-
-        cost = {(one.name, "CPU-s/GB"): [Target("nginx", 1.25)] for one in ours}
-        await bench.compare("One reader, the whole file", each(), cost)
+        cost = {(one.name, "CPU-s/GB"): [Target("nginx", 1.25)] for one in (web, tv)}
+        await bench.compare("One reader, the whole file", each(every), cost)
         through = {
-            (one.name, "MB/s"): [Target("nginx", 0.8, False), Target("copyparty", 1, False)] for one in ours
+            (one.name, "MB/s"): [Target("nginx", 0.8, False), Target("copyparty", 1, False)]
+            for one in (web, tv)
         }
         await bench.compare(
-            "16 readers, the whole file each",
-            each(readers=16, many=True),
-            through | cost,
-            rounds=max(3, bench.rounds),
+            "16 readers, 256 MiB each",
+            each(every, readers=16, last=(256 << 20) - 1, many=True),
+            cost | through,
         )
-        slow = {"readers": 200, "speed": 1_000_000, "seconds": 4, "many": True}
-        few = [web, tv, *nginx, *copyparty]
         await bench.compare(
             "200 readers at 1 MB/s",
-            {one.name: one.probe(**slow) for one in few},
+            each(many, readers=200, speed=1_000_000, seconds=6, many=True),
             {
                 (web.name, "CPU-s/GB"): [Target("nginx", 3.5)],
                 (tv.name, "CPU-s/GB"): [Target("nginx", 2)],
@@ -131,15 +209,73 @@ async def run(bench: Bench) -> None:
         )
         await bench.compare(
             "Ranges of 64 KiB, 8 at a time",
-            {one.name: one.probe(readers=8, count=100, last=65535, many=True) for one in few},
-            note="Each range of the web listener is a request like any other: who asks and what they may is "
-            "looked up anew.",
+            each(many, readers=8, count=100, last=65535, many=True),
+            note="Each range is a request like any other to the web listener: who asks is looked up anew.",
         )
 
 
-async def _of_minidlna(http: aiohttp.ClientSession, url: str) -> str:
+async def over_tls(bench: Bench) -> None:
+    folder = bench.folder / "tls"
+    (folder / "library").mkdir(parents=True)
+    film(folder / "library" / "film.mp4")
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=bench", "-days", "9",
+         "-keyout", str(key), "-out", str(chain)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    settings = {
+        "https_port": str(free_port()), "tls_cert": str(chain), "tls_key": str(key), "plain_http": "full"
+    }  # fmt: skip
+    async with AsyncExitStack() as stack:
+        web, _ = await stack.enter_async_context(mantel(folder, **settings))
+
+        def nginx(library: Path, scratch: Path) -> Any:
+            return peers.nginx(library, scratch.with_name("nginx-tls"), (chain, key))
+
+        both = [web, *await add_peers(bench, stack, folder / "library", nginx)]
+        await bench.compare(
+            "One reader over TLS, the whole file",
+            {one.name: one.over_tls for one in both},
+            {(web.name, "CPU-s/GB"): [Target("nginx", 1.15)]},
+        )
+
+
+async def from_a_slow_disk(bench: Bench) -> None:
+    if os.geteuid():
+        bench.missing.append("root, for a disk that is slow")
+        return
+    folder = bench.folder / "cold"
+    folder.mkdir()
+    with slow_disk(folder / "disk.img", COLD_SIZE + (64 << 20), read=COLD_SPEED) as (library, join):
+        film(library / "film.mp4", COLD_SIZE)
+        (library / "lost+found").rmdir()
+        (folder / "library").symlink_to(library)
+        async with AsyncExitStack() as stack:
+            web, tv = await stack.enter_async_context(mantel(folder))
+            others = await add_peers(bench, stack, library, peers.nginx, peers.copyparty)
+            small = {"Mantel, web": "/healthz", "Mantel, TVs": "/description.xml", "nginx": "/tiny"}
+            every = [web, tv, *(one for one in others if one.name in small)]
+            for one in every:
+                join(one.pid)
+            await bench.compare(
+                "Beside a stream from a disk of 25 MB/s",
+                {one.name: one.beside_a_cold_stream(library / "film.mp4", small[one.name]) for one in every},
+                {
+                    (one.name, unit): [target]
+                    for one in (web, tv)
+                    for unit, target in (
+                        ("ms of a small request", Target("nginx", 0.1)),
+                        ("p99 ms of a small request", Target("nginx", 0.1)),
+                        ("MB/s of the stream", Target("nginx", 0.9, False)),
+                    )
+                },
+            )
+
+
+async def _of_minidlna(url: str) -> str:
     """Its URL of the film, once it has scanned."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
         while True:
             try:
                 return await lan.find_media(http, url + lan.CONTROL["minidlna"])

@@ -1,8 +1,8 @@
 """Clients of a benchmark, in a process of their own: `python -m tests.bench.reader '<json>'`.
 
 The bytes are dropped in the kernel (MSG_TRUNC, tcp(7)), so that the reader is never what is measured.
-Given {host, port, requests: [{path, headers}], readers, count, seconds, speed, tiny}; says
-{bytes, seconds, served, delays: [seconds]}.
+Given {host, port, requests: [{path, headers}], readers, count, seconds, speed, ping, many}; says
+{bytes, seconds, served, delays: [seconds]}, and before it `steady` when slow readers have all begun.
 """
 
 from __future__ import annotations
@@ -102,6 +102,22 @@ def pull(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def ping(job: dict[str, Any]) -> dict[str, Any]:
+    """One small request after another on one connection, for `seconds`; each may take as long as it likes."""
+    one = Reader(0, job)
+    one.socket.settimeout(60)
+    one.request = one.request.replace(job["requests"][0]["path"].encode(), job["ping"].encode(), 1)
+    delays = []
+    ends = time.perf_counter() + job["seconds"]
+    while time.perf_counter() < ends:
+        one.ask()
+        while not one.read(1 << 20):
+            pass
+        delays.append(time.perf_counter() - one.asked_at)
+        time.sleep(0.01)
+    return {"bytes": one.got, "seconds": job["seconds"], "served": 1, "delays": delays}
+
+
 def sip(job: dict[str, Any]) -> dict[str, Any]:
     """Every reader takes `speed` bytes a second for `seconds`, ten sips a second. `served`: who got 90 %."""
     readers: list[Reader] = []
@@ -119,6 +135,7 @@ def sip(job: dict[str, Any]) -> dict[str, Any]:
     turns = [(began + 0.1 * number / max(1, len(readers)), number) for number in range(len(readers))]
     heapq.heapify(turns)
     before = [one.got for one in readers]
+    print("steady", flush=True)
     while turns and turns[0][0] < began + job["seconds"]:
         at, number = heapq.heappop(turns)
         time.sleep(max(0.0, at - time.perf_counter()))
@@ -148,4 +165,5 @@ def sip(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     told = json.loads(sys.argv[1])
-    print(json.dumps(sip(told) if told.get("speed") else pull(told)))
+    play = sip if told.get("speed") else ping if told.get("ping") else pull
+    print(json.dumps(play(told)))
