@@ -215,7 +215,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             return await library.file(file_id, caller.sees)
 
         async def describe(ids: list[str], caller: Caller) -> dict[str, dict[str, Any]]:
-            return await library_routes.described(library, ids, caller)
+            return await library_routes.described(library, journal, ids, caller)
 
         async def find_files(text: str, caller: Caller) -> list[str]:
             found = await library.page(FileQuery(query=text, limit=MOST_FOUND), caller.sees)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -102,6 +102,15 @@ class Journal:
         """Seconds into the file where this person stopped."""
         async with self._database.read() as connection:
             return await store.position(connection, user_id, file_id)
+
+    async def marks_on(
+        self, user_id: str | None, file_ids: Collection[str]
+    ) -> tuple[dict[str, float], set[str]]:
+        """Where this person stopped in these files (id → seconds), and which of them are favourites."""
+        if user_id is None or not file_ids:
+            return {}, set()
+        async with self._database.read() as connection:
+            return await store.marks(connection, user_id, file_ids)
 
     async def recent_positions(self, user_id: str, limit: int = 20) -> list[tuple[str, float]]:
         async with self._database.read() as connection:

@@ -25,11 +25,13 @@ from appliance.journal.entry import Action, Entry, now_ms
 from appliance.journal.journal import Journal
 from appliance.journal.playing import Playing
 from appliance.journal.reading import MOST, Person, Wanted, as_csv, read_wanted
-from appliance.units import iso
+from appliance.units import MINUTES, iso
 
 PING_STATES = ("playing", "paused", "seeked", "ended", "hidden")
 MOST_EVENTS = 100
 MOST_BEGUN = 40
+WELL_BEGUN = 2 * MINUTES
+"""Seconds into a file; what was left sooner was only looked into (Tautulli ignores such plays too)."""
 
 LONGEST_FILE = 1_000 * 3_600
 """Seconds; a position beyond is nonsense."""
@@ -226,8 +228,8 @@ def playing_json(one: Playing, person: Person | None, names: Mapping[str, str]) 
 
 
 def unfinished(seconds: float, duration: float | None) -> bool:
-    """Whether going on there makes sense: begun, and not seen but for the last twentieth."""
-    return seconds > 0 and (duration is None or seconds < 0.95 * duration)
+    """Whether going on there makes sense: well begun, and not seen but for the last twentieth."""
+    return seconds >= WELL_BEGUN and (duration is None or seconds < 0.95 * duration)
 
 
 async def _body() -> dict[str, Any]:

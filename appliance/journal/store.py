@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, null, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,6 +75,20 @@ async def set_position(connection: AsyncConnection, user_id: str, file_id: str, 
 async def position(connection: AsyncConnection, user_id: str, file_id: str) -> float | None:
     query = select(positions.c.seconds).where(positions.c.user_id == user_id, positions.c.file_id == file_id)
     return (await connection.execute(query)).scalar()
+
+
+async def marks(
+    connection: AsyncConnection, user_id: str, file_ids: Collection[str]
+) -> tuple[dict[str, float], set[str]]:
+    """A person's positions in these files, and which of them are favourites."""
+    begun = select(positions.c.file_id, positions.c.seconds).where(
+        positions.c.user_id == user_id, positions.c.file_id.in_(file_ids)
+    )
+    kept = select(favourites.c.file_id, null()).where(
+        favourites.c.user_id == user_id, favourites.c.file_id.in_(file_ids)
+    )
+    rows = (await connection.execute(union_all(begun, kept))).all()
+    return {i: seconds for i, seconds in rows if seconds is not None}, {i for i, at in rows if at is None}
 
 
 async def recent_positions(connection: AsyncConnection, user_id: str, limit: int) -> list[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""Taking the configured folders as roots, and seeing which of them are there."""
+"""Taking the configured folders as roots, and seeing which of them are there and what fits into them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.database import Database
 from appliance.library import index_store
+from appliance.library.items import Room
 from appliance.library.roots import Root, plan
 
 log = logging.getLogger(__name__)
@@ -33,3 +34,13 @@ async def adopt_roots(
     for root in roots.values():
         await asyncio.to_thread(root.look)
     return roots
+
+
+async def measure_room(database: Database, roots: Sequence[Root]) -> list[Room]:
+    """What fits into each root, with the name and id of its folder."""
+    found = []
+    for root in roots:
+        async with database.read() as connection:
+            folder = await index_store.folder_row(connection, root.folder_pk)
+        found.append(await asyncio.to_thread(root.room, folder.id, folder.name))
+    return found

@@ -72,6 +72,20 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Room:
+    """A root, and what fits into it. Bytes are None while it is away."""
+
+    folder_id: str
+    name: str
+    online: bool
+    writable: bool
+    """Not mounted read-only."""
+    free_bytes: int | None
+    """For a user without rights; MANTEL_FREE_SPACE of it stays free."""
+    total_bytes: int | None
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of a listing."""
 

@@ -15,19 +15,19 @@ from appliance.database import Database
 from appliance.errors import NotFound, Unavailable
 from appliance.journal.entry import Entry
 from appliance.library import companions, index_store, places, search, store, trash
-from appliance.library.adopting import adopt_roots
+from appliance.library.adopting import adopt_roots, measure_room
 from appliance.library.changes import Changes
 from appliance.library.describe import DESCRIBED, Describe
+from appliance.library.elsewhere import Elsewhere
 from appliance.library.facts import Facts, write_facts
-from appliance.library.items import File, FileQuery, Folder, Kind, Page
+from appliance.library.items import File, FileQuery, Folder, Page, Room
 from appliance.library.kept_rows import KeptRows
 from appliance.library.opened import OpenFile as OpenFile
-from appliance.library.parse import NoProgram
 from appliance.library.places import Destination
 from appliance.library.roots import Root
 from appliance.library.saving import Draft, Journal, Saving
 from appliance.library.scan import Look, Result, Settling, look_until_still
-from appliance.library.thumbnails import Source, Thumbnail, Thumbnails
+from appliance.library.thumbnails import Thumbnail, Thumbnails
 from appliance.library.tree import open_file, signed
 from appliance.library.vocabulary import Vocabulary
 from appliance.library.watch import Watch
@@ -63,6 +63,7 @@ class Library:
         self.changes = Changes()
         self._rows = KeptRows()
         self._saving = Saving(database, journal, self.changes, self._rows.forget)
+        self._elsewhere = Elsewhere(database, self._saving)
         self._settling = Settling()
         self._vocabulary = Vocabulary()
         self._every_root = False
@@ -78,10 +79,12 @@ class Library:
         for root in self.roots:
             if root.online:
                 await trash.recover(self._saving, root)
+        await self._elsewhere.start()
         self._describe.start()
         self._watch.start()
 
     async def stop(self) -> None:
+        await self._elsewhere.stop()
         await self._watch.stop()
         await self._describe.stop()
         await self._write_accessed()
@@ -98,6 +101,9 @@ class Library:
     @property
     def roots(self) -> tuple[Root, ...]:
         return tuple(self._roots.values())
+
+    async def room(self) -> list[Room]:
+        return await measure_room(self._database, self.roots)
 
     # Questions
 
@@ -228,15 +234,9 @@ class Library:
             raise NotFound("thumbnail", file_id)
         opened = await self._open(row, root)
         try:
-            source = Source(file_id, Kind(row.kind), opened.size, opened.mtime_ns, row.duration_sec)
-            made = await self._thumbnails.get(opened.fd, source, size)
-        except NoProgram as error:
-            raise Unavailable("The thumbnail", str(error)) from error
+            return await self._thumbnails.of(opened, size)
         finally:
             opened.close()
-        if made is None:
-            raise NotFound("thumbnail", file_id)
-        return Thumbnail(made, f'"{file_id}-{size}-{source.stamp}"')
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Draft]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.errors import Unavailable
+from appliance.library.items import Room
 from appliance.library.tree import is_remote
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,17 @@ class Root:
         self.why_away = why
         if why is not None:
             self.close()
+
+    def room(self, folder_id: str, name: str) -> Room:
+        """Asks the disk."""
+        found = None
+        with contextlib.suppress(OSError):
+            found = os.fstatvfs(self.fd) if self.online else None
+        if found is None:
+            return Room(folder_id, name, False, False, None, None)
+        writable = not found.f_flag & os.ST_RDONLY
+        free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+        return Room(folder_id, name, True, writable, free, total)
 
     def close(self) -> None:
         if self.fd >= 0:

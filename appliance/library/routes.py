@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from appliance.accounts.caller import Audience, Caller, Role, calling
 from appliance.errors import Forbidden, Invalid, NotFound
 from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
-from appliance.library.items import File, Folder
+from appliance.library.items import File, Folder, Room
 from appliance.library.library import Library
 from appliance.library.query import read_query
 from appliance.library.store import now_ms
@@ -65,7 +65,11 @@ class FolderChange:
     audience: str | None
 
 
-def file_json(file: File, caller: Caller) -> dict[str, Any]:
+Marks = tuple[Mapping[str, float], Collection[str]]
+"""A person's own: file → seconds where they stopped, and favourites. Of Journal.marks_on."""
+
+
+def file_json(file: File, caller: Caller, marks: Marks = ({}, ())) -> dict[str, Any]:
     """A file as the API shows it to this caller: guests learn nothing of who, when and checksum."""
     known = caller.may(Role.VIEWER)
     path = f"/files/{quote(file.id)}"
@@ -97,6 +101,8 @@ def file_json(file: File, caller: Caller) -> dict[str, Any]:
         own = file.uploaded_by is not None and file.uploaded_by == caller.user_id
         shown["uploader"] = caller.name if own else file.uploader_name
         shown["last_accessed_at"] = iso(file.last_accessed_at) if file.last_accessed_at else None
+        shown["position"] = marks[0].get(file.id)
+        shown["favourite"] = file.id in marks[1]
     return shown
 
 
@@ -112,13 +118,33 @@ def folder_json(folder: Folder) -> dict[str, Any]:
     }
 
 
+def root_json(room: Room) -> dict[str, Any]:
+    return {
+        "folder_id": room.folder_id,
+        "name": room.name,
+        "online": room.online,
+        "writable": room.writable,
+        "free_bytes": room.free_bytes,
+        "total_bytes": room.total_bytes,
+    }
+
+
 def trashed_json(one: Trashed, caller: Caller) -> dict[str, Any]:
     return file_json(one.file, caller) | {"trashed_at": iso(one.trashed_at), "trashed_by": one.trashed_by}
 
 
-async def described(library: Library, ids: Sequence[str], caller: Caller) -> dict[str, dict[str, Any]]:
+async def described(
+    library: Library, journal: Journal, ids: Sequence[str], caller: Caller
+) -> dict[str, dict[str, Any]]:
     """id → file_json of those that this caller may know of; the others are left out."""
-    return {file.id: file_json(file, caller) for file in await library.files(ids, caller.sees)}
+    files = await library.files(ids, caller.sees)
+    return dict(zip((file.id for file in files), await marked(journal, files, caller), strict=True))
+
+
+async def marked(journal: Journal, files: Sequence[File], caller: Caller) -> list[dict[str, Any]]:
+    """file_json of these files with the caller's own marks, which are one query for all."""
+    marks = await journal.marks_on(caller.user_id, [file.id for file in files])
+    return [file_json(file, caller, marks) for file in files]
 
 
 def blueprint(library: Library, journal: Journal) -> Blueprint:
@@ -147,7 +173,7 @@ def blueprint(library: Library, journal: Journal) -> Blueprint:
         if wanted.query.strip() and number == 1:
             words = {"query": wanted.query.strip(), "results": found.total}
             await journal.note(entry(Action.SEARCH, caller, None, words))
-        items = [file_json(file, caller) for file in found.items]
+        items = await marked(journal, found.items, caller)
         return jsonify({"items": items, "total": found.total, "page": number, "page_size": size})
 
     @routes.get("/files/<file_id>")
@@ -155,7 +181,7 @@ def blueprint(library: Library, journal: Journal) -> Blueprint:
         caller = calling()
         found = await library.file(file_id, caller.sees)
         await journal.note(entry(Action.VIEW, caller, file_id, {}))
-        return jsonify(file_json(found, caller))
+        return jsonify((await marked(journal, [found], caller))[0])
 
     @routes.get("/files/<file_id>/thumbnail")
     @validate_querystring(ThumbnailQuery)
@@ -177,7 +203,7 @@ def blueprint(library: Library, journal: Journal) -> Blueprint:
         changed = await library.change(
             file_id, caller.sees, name=data.name, folder=data.folder, tags=data.tags
         )
-        return jsonify(file_json(changed, caller))
+        return jsonify((await marked(journal, [changed], caller))[0])
 
     @routes.delete("/files/<file_id>")
     async def delete(file_id: str) -> Response:
@@ -199,12 +225,17 @@ def blueprint(library: Library, journal: Journal) -> Blueprint:
         caller = calling()
         if file_id not in {one.file.id for one in await reachable(caller)}:
             raise NotFound("file", file_id)
-        return jsonify(file_json(await library.restore(file_id), caller))
+        return jsonify((await marked(journal, [await library.restore(file_id)], caller))[0])
 
     async def reachable(caller: Caller) -> list[Trashed]:
         """What in the trash is this caller's to take back: all for admins, for others what they put there."""
         every = await library.trashed()
         return [one for one in every if caller.may(Role.ADMIN) or one.trashed_by == caller.user_id]
+
+    @routes.get("/roots")
+    async def roots() -> Response:
+        """The folders that the household gave: whether each is there, may be written to, and has room."""
+        return jsonify({"items": [root_json(one) for one in await library.room()]})
 
     @routes.get("/folders")
     @validate_querystring(FoldersQuery)

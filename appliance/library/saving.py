@@ -126,6 +126,8 @@ class Saving:
         self._written = written
         self._words: set[str] = set()
         self.words_added = 0
+        self.revision = 0
+        """The last that this process wrote or told of."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Draft]:
@@ -142,7 +144,17 @@ class Saving:
         finally:
             self._written()
         if change is not None:
-            self._changes.publish(change)
+            self.publish(change)
+
+    def publish(self, change: Change) -> None:
+        """Tell everyone of what is committed, here or by another process."""
+        self.revision = max(self.revision, change.revision)
+        self._changes.publish(change)
+
+    def wrote_elsewhere(self, revision: int) -> None:
+        """Another process has raised the revision: what is kept here may be old."""
+        self._written()
+        self.publish(Change(revision))
 
     async def _finish(self, draft: Draft) -> Change | None:
         if draft.entries:

@@ -19,10 +19,11 @@ from typing import Any
 import ffmpeg
 
 from appliance.database import Database
-from appliance.errors import Invalid
+from appliance.errors import Invalid, NotFound, Unavailable
 from appliance.library import store
 from appliance.library.items import Kind
-from appliance.library.parse import PICTURE, Unreadable, parse
+from appliance.library.opened import OpenFile
+from appliance.library.parse import PICTURE, NoProgram, Unreadable, parse
 from appliance.library.probe import GUARDED, THE_FILE
 from appliance.units import SECONDS
 
@@ -73,6 +74,18 @@ class Thumbnails:
         self._database, self._folder = database, state / "thumbnails"
         self._free = asyncio.Semaphore(AT_A_TIME)
         self._making: dict[tuple[str, int], asyncio.Future[bytes | None]] = {}
+
+    async def of(self, opened: OpenFile, size: int) -> Thumbnail:
+        """Of an open file. Raises NotFound when it has no picture, Unavailable without ffmpeg."""
+        file = opened.file
+        source = Source(file.id, file.kind, opened.size, opened.mtime_ns, file.duration_sec)
+        try:
+            made = await self.get(opened.fd, source, size)
+        except NoProgram as error:
+            raise Unavailable("The thumbnail", str(error)) from error
+        if made is None:
+            raise NotFound("thumbnail", file.id)
+        return Thumbnail(made, f'"{file.id}-{size}-{source.stamp}"')
 
     async def get(self, fd: int, source: Source, size: int) -> bytes | None:
         """A JPEG, kept or made now; None when this file has no picture. `fd` stays the caller's."""

@@ -60,6 +60,7 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/files/<file_id>/thumbnail"): GUEST,
     ("GET", "/trash"): EDITOR,
     ("POST", "/files/<file_id>/restore"): EDITOR,
+    ("GET", "/roots"): EDITOR,
     ("GET", "/folders"): GUEST,
     ("GET", "/folders/<folder_id>"): GUEST,
     ("PATCH", "/folders/<folder_id>"): ADMIN,
@@ -226,7 +227,7 @@ FIELDS: dict[str, Least] = {
         VIEWER,
         """
         sha256 uploaded_by uploader last_accessed_at download users
-        seconds
+        seconds favourite
         own_name kind maker model state can_video hidden least_role volume muted error takes ok why
         showing file_id by mine position at duration can_pause can_seek place has_next repeat
         schedule waking wokenAt askedAt tookSeconds answered
@@ -237,6 +238,7 @@ FIELDS: dict[str, Least] = {
         EDITOR,
         """
         duplicate size known match upload offset
+        online writable free_bytes total_bytes
         trashed_at trashed_by
         expires_at has_password one_time used with_place owner owner_id link qr_svg opens opened_at
         """,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from appliance.accounts.caller import Role
 from appliance.journal.store import after
@@ -59,6 +60,42 @@ async def test_a_viewer_sees_all_and_a_guest_what_is_for_everyone(home: Home) ->
     assert not hidden & set(theirs["Spider-Man.mp4"])
     assert (await guest.get(f"/files/{mine['tax.pdf']['id']}")).status_code == 404
     assert (await home.house.nobody.get("/files")).status_code == 401
+
+
+async def test_a_file_carries_the_callers_own_marks_and_a_list_asks_for_them_once(home: Home) -> None:
+    mira, jon = [await home.house.sign_in(name, Role.VIEWER) for name in ("mira", "jon")]
+    film = (await home.listed(mira))["Spider-Man.mp4"]
+    assert (film["position"], film["favourite"]) == (None, False)
+    user_id = next(user.id for user in await home.house.accounts.users.list() if user.username == "mira")
+    await home.house.journal.set_position(user_id, film["id"], 300)
+    await home.house.journal.set_favourite(user_id, film["id"], True)
+    asked: list[str] = []
+    reader = home.house.database._reader.sync_engine
+    event.listen(reader, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
+    listed = await home.listed(mira)
+    assert sum("positions" in statement or "favourites" in statement for statement in asked) == 1
+    assert {name: (one["position"], one["favourite"]) for name, one in listed.items()} == {
+        "Spider-Man.mp4": (300, True),
+        "Song.mp3": (None, False),
+        "tax.pdf": (None, False),
+    }
+    alone = await (await mira.get(f"/files/{film['id']}")).get_json()
+    assert (alone["position"], alone["favourite"]) == (300, True)
+    assert (await home.listed(jon))["Spider-Man.mp4"]["position"] is None
+    assert "favourite" not in (await home.listed(await home.house.sign_in("", Role.GUEST)))["Song.mp3"]
+
+
+async def test_an_editor_sees_what_room_there_is(home: Home) -> None:
+    editor, viewer = await home.house.sign_in("e", Role.EDITOR), await home.house.sign_in("v", Role.VIEWER)
+    assert (await viewer.get("/roots")).status_code == 403
+    (there,) = (await (await editor.get("/roots")).get_json())["items"]
+    assert there["online"]
+    assert there["writable"]
+    assert 0 < there["free_bytes"] < there["total_bytes"]
+    (home.root / ".mantel/root-id").unlink()
+    await home.library.scan()
+    (away,) = (await (await editor.get("/roots")).get_json())["items"]
+    assert (away["online"], away["writable"], away["free_bytes"]) == (False, False, None)
 
 
 async def test_filters_of_the_contract(home: Home) -> None:
