@@ -122,6 +122,8 @@ def _ours(error: MantelError) -> Response:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     elif isinstance(error, TooLarge):
         more = {"limit": error.limit}
+    elif isinstance(error, Unsupported):
+        more = {"field": "Content-Type", "allowed": error.takes}
     log.info("%s: %d %s", _where(), status, slug)
     return problem(status, slug, title, str(error), headers, **more)
 
@@ -146,8 +148,8 @@ def _framework(error: HTTPException) -> Response:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
     log.info("%s: %d %s", _where(), status, slug)
-    field = "body" if status == 400 else None
-    return problem(status, slug, title, headers=headers, field=field)
+    more = {"field": "body", "allowed": "what /openapi.json says of this route"} if status == 400 else {}
+    return problem(status, slug, title, headers=headers, **more)
 
 
 def _where() -> str:
@@ -159,9 +161,6 @@ def answer_errors(app: Quart) -> None:
     """Every error of this app goes through the table above."""
 
     async def handle(error: Exception) -> Response:
-        if isinstance(error, UnicodeDecodeError) and error.object == await request.get_data():
-            # Quart decodes a JSON body before it is ready to refuse one.
-            return answer(Invalid("body", "…", "JSON in UTF-8 is allowed"))
         return answer(error)
 
     app.register_error_handler(HTTPException, handle)

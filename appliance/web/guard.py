@@ -13,14 +13,15 @@ from werkzeug.exceptions import LengthRequired
 from werkzeug.exceptions import NotFound as NoRoute
 
 from appliance.accounts.accounts import Accounts
-from appliance.accounts.caller import Caller, Via, set_calling
+from appliance.accounts.caller import Caller, Role, Via, set_calling
 from appliance.accounts.client import Client, set_knocking
 from appliance.accounts.cookies import names
 from appliance.errors import Forbidden, NotFound, NotSignedIn, TooLarge
 from appliance.sharing.share import share_id_of
 from appliance.sharing.shares import running_as
-from appliance.web.access import ACCESS, ANY, BODIES, JSON, LARGEST_JSON, LINK
+from appliance.web.access import ACCESS, ANY, BODIES, JSON, LARGEST_JSON
 from appliance.web.errors import Unsupported
+from appliance.web.json_body import check_json_body
 from appliance.web.page import Page
 from appliance.web.peer import SAFE_METHODS, Door, Peer, check_origin
 from appliance.web.revoked import belongs_to
@@ -65,12 +66,13 @@ def guard(app: Quart, door: Door, accounts: Accounts, page: Page) -> None:
             belongs_to(request.scope, running_as(share_id_of((request.view_args or {})["token"])))
         elif caller:
             belongs_to(request.scope, caller.session_id)
-        if least is None or least == LINK:
-            return None
-        if caller is None:
-            raise NotSignedIn()
-        if not caller.may(least):
-            raise Forbidden(f"This needs the role {least.name.lower()}.")
+        if isinstance(least, Role):
+            if caller is None:
+                raise NotSignedIn()
+            if not caller.may(least):
+                raise Forbidden(f"This needs the role {least.name.lower()}.")
+        if request.mimetype == JSON and BODIES.get(route, JSON) == JSON:
+            await check_json_body()
         return None
 
     app.before_request(check)

@@ -21,6 +21,7 @@ from appliance.settings import Secret
 from appliance.units import MIB
 from appliance.web.access import INTERNAL
 from appliance.web.errors import answer_errors
+from appliance.web.json_body import check_json_body
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def create_internal_app(token: Secret, library: Library, journal: Journal) -> Qu
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
             raise NotSignedIn("The service token is missing or wrong.")
+        await check_json_body()
 
     @app.post("/internal/hooks/library-changed")
     async def library_changed() -> Response:
