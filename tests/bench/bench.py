@@ -110,12 +110,12 @@ class Bench:
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process and of all that it started, those that have ended included."""
     # proc(5): utime, stime, cutime, cstime are fields 14 to 17; these begin at field 3.
-    return sum(int(one) for fields in _tree(pid).values() for one in fields[11:15]) / TICKS
+    return sum(int(one) for fields in tree(pid).values() for one in fields[11:15]) / TICKS
 
 
 def pin(pid: int, core: int) -> None:
     """Keep a process and all that it started on one core, before others; what they start is held so too."""
-    for one in _tree(pid):
+    for one in tree(pid):
         for task in Path(f"/proc/{one}/task").iterdir():
             if (os.cpu_count() or 1) > core:
                 os.sched_setaffinity(int(task.name), {core})
@@ -123,7 +123,7 @@ def pin(pid: int, core: int) -> None:
                 os.setpriority(os.PRIO_PROCESS, int(task.name), -15)
 
 
-def _tree(pid: int) -> dict[int, list[str]]:
+def tree(pid: int) -> dict[int, list[str]]:
     """Process id → what its stat says after the name, for a process and its descendants."""
     said: dict[int, list[str]] = {}
     children: dict[int, list[int]] = {}
@@ -133,13 +133,13 @@ def _tree(pid: int) -> dict[int, list[str]]:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 said[int(entry.name)] = fields
                 children.setdefault(int(fields[1]), []).append(int(entry.name))
-    tree, todo = {}, [pid]
+    found, todo = {}, [pid]
     while todo:
         one = todo.pop()
         if one in said:
-            tree[one] = said[one]
+            found[one] = said[one]
         todo += children.get(one, [])
-    return tree
+    return found
 
 
 def machine() -> str:

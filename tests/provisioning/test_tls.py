@@ -71,7 +71,7 @@ def test_a_new_address_is_named_and_nothing_restarts(first: tuple[Machine, Run],
     machine, _done = first
     pid = machine.run("systemctl", "show", "mantel.service", "-p", "MainPID", "--value").stdout
     assert "mantel-certificate.timer" in machine.run("systemctl", "list-timers", "--no-pager").stdout
-    machine.run("ip", "address", "add", "10.77.0.99/24", "dev", "host0")
+    machine.run("ip", "address", "add", "10.77.0.99/24", "dev", "lan0")
     machine.run("systemctl", "start", "mantel-certificate.service")
     text = machine.run("openssl", "x509", "-in", "/etc/mantel/tls/mantel.pem", "-noout", "-text").stdout
     assert "10.77.0.99" in text
