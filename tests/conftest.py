@@ -1,14 +1,16 @@
 """What many tests stand on."""
 
 import fcntl
+import hashlib
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from appliance import samples
 from appliance.database import Database
-from appliance.samples import make_samples
 from tests.postgres import any_database, any_database_url, postgres, postgres_url
 
 
@@ -22,16 +24,15 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real clips, songs and photos, made once a run for all workers; copy before you change them."""
-    base = tmp_path_factory.getbasetemp()
-    found = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "media"
-    with found.with_suffix(".lock").open("w") as lock:
+def media() -> Path:
+    """Real clips, songs and photos, kept until what makes them changes; copy before you change them."""
+    how = hashlib.sha256(Path(samples.__file__).read_bytes()).hexdigest()[:12]
+    found = Path(tempfile.gettempdir()) / f"mantel-samples-{os.getuid()}-{how}"
+    found.mkdir(mode=0o700, exist_ok=True)
+    with (found / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.exists():
-            make_samples(found.with_suffix(".part"), lambda _line: None)
-            found.with_suffix(".part").rename(found)
-    return found
+        samples.make_samples(found / "library", lambda _line: None)
+    return found / "library"
 
 
 __all__ = ["any_database", "any_database_url", "database", "postgres", "postgres_url"]
