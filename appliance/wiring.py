@@ -157,7 +157,8 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         def served() -> tuple[Interface, ...]:
             return interfaces(settings.interfaces)
 
-        mdns = Mdns(settings.name, settings.http_port, served)
+        announced: set[str] = set()
+        mdns = Mdns(settings.name, settings.http_port, served, announced.add)
         await started(mdns)
         players = House(
             database,
@@ -244,6 +245,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 choices_routes.blueprint(choices),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
+            announced=announced,
         )
         internal_app = create_internal_app(to_appliance, library, journal)
         yield Appliance(
