@@ -18,8 +18,8 @@ class Escaped(str):
 
 def xml_text(value: object) -> str:
     """Element or attribute text. Named entities only: Samsung TVs stumble over `&#34;` (rclone 8502532c2)."""
-    text = str(value)
-    if isinstance(value, Escaped) or not _TO_CHANGE.search(text):
+    text = value if type(value) is str else str(value)
+    if _TO_CHANGE.search(text) is None or isinstance(value, Escaped):
         return text
     return escape(_NOT_XML.sub("", text).replace("\r", " ")).replace("'", "&apos;")
 
@@ -31,4 +31,5 @@ def escape(text: str) -> str:
 
 def xml_line(value: object) -> str:
     """The same on one line: an attribute or a title, where a parser would fold breaks itself."""
-    return xml_text(_LINES.sub(" ", str(value)))
+    text = str(value)
+    return xml_text(_LINES.sub(" ", text) if ("\n" in text or "\r" in text or "\t" in text) else text)

@@ -7,7 +7,6 @@ Rule 2: a position is no part of that: it is looked up each time, and an item th
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +20,7 @@ from appliance.library.items import Change
 from dlna.catalog import Caption, Item, MediaKind
 
 KEPT = 3_000
-"""Items; one has about 3 KB with the way it was written."""
+"""Items, the latest made; one has about 3 KB with the way it was written."""
 MANY = 1_000
 """Files in one change, beyond which all items are dropped at once."""
 
@@ -37,7 +36,7 @@ class _Kept:
 class Items:
     def __init__(self, shelf: Shelf, urls: MediaUrls) -> None:
         self._shelf, self._urls = shelf, urls
-        self._kept: OrderedDict[tuple[str, str | None, int], _Kept] = OrderedDict()
+        self._kept: dict[tuple[str, str | None, int], _Kept] = {}
         self._generation = 0
 
     def changed(self, change: Change) -> None:
@@ -55,18 +54,21 @@ class Items:
     async def shown(self, tv: Tv, pks: Sequence[int], seen_in: str | None) -> list[Item]:
         """The files with these keys, in their order; what is gone since is left out. `seen_in` is the view
         that they are listed by, None for their own folder."""
-        expiry = self._urls.expiry()
+        expiry, kept = self._urls.expiry(), self._kept
         found: dict[int, _Kept] = {}
         for pk in pks:
-            one = self._kept.get((tv.id, seen_in, pk))
+            one = kept.get((tv.id, seen_in, pk))
             if one is not None and one.expiry == expiry:
                 found[pk] = one
-                self._kept.move_to_end((tv.id, seen_in, pk))
-        missing = [pk for pk in pks if pk not in found]
-        if missing:
-            await self._make(tv, missing, seen_in, expiry, found)
+        if len(found) < len(pks):
+            await self._make(tv, [pk for pk in pks if pk not in found], seen_in, expiry, found)
         positions = await self._shelf.positions(tv.user_id)
-        return [_at(found[pk], positions) for pk in pks if pk in found]
+        stopped = positions.get
+        return [
+            one.item if one.item.position == stopped(one.file_id) else _at(one, positions)
+            for pk in pks
+            if (one := found.get(pk)) is not None
+        ]
 
     async def _make(
         self, tv: Tv, pks: Sequence[int], seen_in: str | None, expiry: int, found: dict[int, _Kept]
@@ -85,14 +87,13 @@ class Items:
             if generation == self._generation:
                 self._kept[tv.id, seen_in, row.pk] = one
         while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+            del self._kept[next(iter(self._kept))]
 
 
 def _at(one: _Kept, positions: Mapping[str, float]) -> Item:
     """The item where this person stopped now."""
     seconds = positions.get(one.file_id)
-    if one.item.position != seconds:
-        one.item = replace(one.item, position=seconds, play_count=1 if seconds else 0)
+    one.item = replace(one.item, position=seconds, play_count=1 if seconds else 0)
     return one.item
 
 

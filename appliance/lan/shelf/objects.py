@@ -152,7 +152,7 @@ def date_of(row: Any) -> str:
         year = re.match(r"(\d{4})(-\d\d-\d\d)?", (facts.get("tags") or {}).get("date", ""))
         if year:
             return year[0] if year[2] else f"{year[1]}-01-01"
-    return datetime.fromtimestamp(row.created_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(row.created_at // 1000, UTC).isoformat()[:19]}Z"
 
 
 def track_of(row: Any, tag: str = "track") -> int | None:
