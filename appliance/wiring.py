@@ -35,6 +35,7 @@ from appliance.lan.app import LanListener
 from appliance.lan.mdns import Mdns
 from appliance.lan.media_urls import MediaUrls
 from appliance.library import routes as library_routes
+from appliance.library.groups import Groups
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.logs import is_journal
@@ -47,7 +48,6 @@ from appliance.settings import Settings, set_by_environment
 from appliance.sharing import routes as share_routes
 from appliance.sharing.shares import Shares
 from appliance.streaming import routes as streaming_routes
-from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.subtitles import Subtitles
 from appliance.uploads import routes as upload_routes
 from appliance.uploads.known import Known
@@ -158,8 +158,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         def served() -> tuple[Interface, ...]:
             return interfaces(settings.interfaces)
 
-        announced: set[str] = set()
-        mdns = Mdns(settings.name, settings.http_port, served, announced.add)
+        mdns = Mdns(settings.name, settings.http_port, served)
         await started(mdns)
         players = House(
             database,
@@ -235,14 +234,8 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             [
                 web_routes.blueprint(live, health),
                 account_routes.blueprint(accounts),
-                library_routes.blueprint(library, journal),
-                streaming_routes.blueprint(
-                    library,
-                    journal,
-                    subtitles,
-                    power=power,
-                    copies=PhoneCopies(library, settings.phone_copies),
-                ),
+                library_routes.blueprint(library, journal, Groups(database, library)),
+                streaming_routes.blueprint(library, journal, subtitles, power=power),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe, find_files, device_names),
                 power_routes.blueprint(power),
@@ -252,7 +245,6 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 choices_routes.blueprint(choices),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
-            announced=announced,
         )
         internal_app = create_internal_app(to_appliance, library, journal)
         yield Appliance(

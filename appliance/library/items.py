@@ -69,6 +69,8 @@ class Folder:
     """Files directly in it."""
     folders: int
     """Folders directly in it."""
+    audience_rule: Audience | None = None
+    """An admin's word on it; None: by kind."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Sort(StrEnum):
     SIZE = "size"
     DURATION = "duration"
     LAST_ACCESSED = "last_accessed"
+    TAKEN = "taken"
+    """When a photo was taken: the camera's word, else the file's time."""
     POPULAR = "popular"
     RELEVANCE = "relevance"
 

@@ -36,6 +36,8 @@ def read_query(given: Mapping[str, str], own_id: str | None, now_ms: int) -> tup
         uploader=(own_id or "-") if uploader == "me" else uploader,
         tag=given.get("tag") or None,
         folder=given.get("folder"),
+        artist=given.get("artist") or None,
+        album=given.get("album") or None,
         sort=sort,
         descending=descending,
         offset=(page - 1) * size,

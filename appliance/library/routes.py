@@ -15,6 +15,8 @@ from appliance.accounts.caller import Audience, Caller, Role, calling
 from appliance.errors import Forbidden, Invalid, NotFound
 from appliance.journal.entry import Action, Entry
 from appliance.journal.journal import Journal
+from appliance.library import group_routes
+from appliance.library.groups import Groups
 from appliance.library.items import File, Folder, Room
 from appliance.library.library import Library
 from appliance.library.query import read_query
@@ -37,6 +39,8 @@ class FilesQuery:
     uploader: str | None = None
     tag: str | None = None
     folder: str | None = None
+    artist: str | None = None
+    album: str | None = None
     sort: str | None = None
     page: str | None = None
     page_size: str | None = None
@@ -113,6 +117,7 @@ def folder_json(folder: Folder) -> dict[str, Any]:
         "name": folder.name,
         "path": folder.path,
         "audience": folder.audience.value,
+        "audience_rule": folder.audience_rule.value if folder.audience_rule else None,
         "files": folder.files,
         "folders": folder.folders,
     }
@@ -147,8 +152,10 @@ async def marked(journal: Journal, files: Sequence[File], caller: Caller) -> lis
     return [file_json(file, caller, marks) for file in files]
 
 
-def blueprint(library: Library, journal: Journal) -> Blueprint:
+def blueprint(library: Library, journal: Journal, groups: Groups | None = None) -> Blueprint:
     routes = Blueprint("library", __name__)
+    if groups is not None:
+        group_routes.add_to(routes, groups)
 
     def entry(action: Action, caller: Caller, file_id: str | None, payload: dict[str, Any]) -> Entry:
         return Entry(

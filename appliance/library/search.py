@@ -19,6 +19,7 @@ from appliance.accounts.caller import Audience
 from appliance.journal.tables import popularity
 from appliance.library import fts5, store
 from appliance.library.items import FileQuery, Page, Sort
+from appliance.library.moment import TAKEN
 from appliance.library.names import fold
 from appliance.library.tables import LONGEST_RANKED, files, folders
 from appliance.library.vocabulary import Term, Vocabulary
@@ -115,7 +116,8 @@ def _conditions(
     if query.tag is not None:
         found.append(files.c.tag_keys.contains(f"|{fold(query.tag)}|", autoescape=True))
     if query.artist is not None:
-        found.append(files.c.artist == query.artist)
+        of_album = files.c.facts["tags"]["albumArtist"].as_string()
+        found.append(or_(files.c.artist == query.artist, of_album == query.artist))
     if query.album is not None:
         found.append(files.c.album == query.album)
     if query.title_contains is not None:
@@ -172,6 +174,7 @@ _COLUMNS: dict[Sort, Any] = {
     Sort.SIZE: files.c.size_bytes,
     Sort.DURATION: files.c.duration_sec,
     Sort.LAST_ACCESSED: files.c.last_accessed_at,
+    Sort.TAKEN: TAKEN,
 }
 
 

@@ -249,6 +249,7 @@ def as_folder(row: Any, sees: frozenset[Audience]) -> Folder:
         name=row.name,
         path=row.display_path,
         audience=Audience.EVERYONE if for_everyone else Audience.HOUSEHOLD,
+        audience_rule=Audience(row.audience_rule) if row.audience_rule else None,
         files=row.files if household else row.files_everyone,
         folders=row.folders if household else row.folders_everyone,
     )

@@ -64,6 +64,9 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/folders"): GUEST,
     ("GET", "/folders/<folder_id>"): GUEST,
     ("PATCH", "/folders/<folder_id>"): ADMIN,
+    ("GET", "/albums"): GUEST,
+    ("GET", "/months"): GUEST,
+    ("GET", "/tags"): GUEST,
     # uploads
     #
     # casting
@@ -112,8 +115,10 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/files/<file_id>/stream"): GUEST,
     ("GET", "/files/<file_id>/download"): VIEWER,
     ("GET", "/files/<file_id>/remux"): GUEST,
-    ("GET", "/files/<file_id>/phone"): GUEST,
     ("GET", "/files/<file_id>/subtitles"): GUEST,
+    ("GET", "/files/<file_id>/chapters"): GUEST,
+    ("GET", "/files/<file_id>/frame"): GUEST,
+    ("GET", "/files/<file_id>/exif"): GUEST,
     ("GET", "/files/<file_id>/subtitles/<int:number>.vtt"): GUEST,
     # uploads
     ("POST", "/files/upload"): EDITOR,
@@ -221,6 +226,7 @@ FIELDS: dict[str, Least] = {
         created_at last_indexed_at folder folder_id urls stream thumbnail
         path parent_id audience files folders
         tracks n label language url
+        cover month start end camera lens exposure aperture iso focal
         range file fileId streams downloads plays watchSeconds segments enoughData precision
         """,
     ),

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from appliance.accounts.caller import Role
+from appliance.accounts.caller import Audience, Role
 from appliance.journal.store import after
+from appliance.library.facts import read_facts
+from appliance.library.groups import Groups
 from appliance.library.library import Library
 from appliance.library.routes import blueprint
 from tests.appliance.entrance import House, entrance
@@ -35,7 +37,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
     async with entrance(tmp_path, guest="on") as house:
         root = house.settings.library[0]
         library = Library(house.database, house.journal, [root])
-        house.app.register_blueprint(blueprint(library, house.journal))
+        house.app.register_blueprint(blueprint(library, house.journal, Groups(house.database, library)))
         await library.adopt_roots()
         put(root, "Films/Spider-Man.mp4", b"film", age=300)
         put(root, "Music/Song.mp3", b"song!!", age=200)
@@ -268,3 +270,44 @@ async def test_an_admin_gives_a_top_folder_its_audience(home: Home) -> None:
     assert (await guest.patch(f"/folders/{films['id']}", json={"audience": None})).status_code == 403
     bad = await admin.patch(f"/folders/{films['id']}", json={"audience": "aunts"})
     assert (await bad.get_json())["field"] == "audience"
+
+
+async def test_music_photos_and_tags_fall_into_albums_months_and_counts(home: Home) -> None:
+    put(home.root, "Music/Second.mp3", b"second")
+    put(home.root, "Photos/a.jpg", b"a" * 10)
+    put(home.root, "Photos/b.jpg", b"b" * 20)
+    await settle(home.library)
+    editor = await home.house.sign_in("mira", Role.EDITOR)
+    known = await home.listed(editor)
+    facts = {
+        "Song.mp3": {"tags": {"artist": "Aya", "album": "Slow Ferry"}, "durationSec": 10},
+        "Second.mp3": {
+            "tags": {"artist": "Aya feat. Jon", "albumArtist": "Aya", "album": "Slow Ferry"},
+            "durationSec": 5,
+        },
+        "a.jpg": {"takenAt": "2019-07-01T12:00:00"},
+    }
+    for name, found in facts.items():
+        row = await home.library.file(known[name]["id"], frozenset(Audience))
+        message = {"fileId": row.id, "size": row.size_bytes, "mtimeNs": str(row.mtime_ns), **found}
+        assert await home.library.write_facts([read_facts(message)]) == 1
+    await editor.patch(f"/files/{known['a.jpg']['id']}", json={"tags": ["lake", "Summer"]})
+    await editor.patch(f"/files/{known['b.jpg']['id']}", json={"tags": ["lake"]})
+
+    async def items(path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await (await editor.get(path)).get_json())["items"]
+        return found
+
+    [album] = await items("/albums")
+    assert (album["artist"], album["name"], album["files"], album["duration_sec"]) == (
+        "Aya",
+        "Slow Ferry",
+        2,
+        15,
+    )
+    assert set(await home.listed(editor, artist="Aya", album="Slow Ferry")) == {"Song.mp3", "Second.mp3"}
+    months = await items("/months")
+    assert [one["files"] for one in months] == [1, 1]
+    assert months[1]["month"] == "2019-07"
+    assert list(await home.listed(editor, type="image", sort="-taken")) == ["b.jpg", "a.jpg"]
+    assert [(one["name"], one["files"]) for one in await items("/tags")] == [("lake", 2), ("Summer", 1)]
