@@ -1,19 +1,54 @@
+import { createHash } from 'node:crypto'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig } from 'vite'
+import { build, defineConfig, type Plugin } from 'vite'
 
 // `npm run dev` beside a running appliance: MANTEL=http://127.0.0.1:8000
 const appliance = process.env.MANTEL ?? 'http://127.0.0.1:8000'
-const routes = ['/auth', '/files', '/folders', '/uploads', '/events', '/players', '/devices', '/tvs', '/users', '/sessions', '/log', '/shares', '/trash', '/api', '/settings', '/healthz']
+const routes = ['/auth', '/files', '/folders', '/albums', '/months', '/tags', '/me', '/uploads', '/events', '/players', '/playing', '/devices', '/tvs', '/users', '/sessions', '/log', '/shares', '/trash', '/api', '/settings', '/healthz']
+const outDir = '../web/static'
+
+/**
+ * `sw.js`, built after the page, so that it can name the page's parts. One classic script, since Firefox was
+ * late with module workers. What is large and seldom (PDF) is left to the box.
+ */
+function serviceWorker(): Plugin {
+  let parts: string[] = []
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    writeBundle(_options, bundle) {
+      const small = (name: string) => /\.(js|css|woff2)$/.test(name) && !/pdf/i.test(name)
+      parts = Object.keys(bundle).filter(small).map((name) => `/${name}`).sort()
+    },
+    async closeBundle() {
+      const version = createHash('sha256').update(parts.join()).digest('hex').slice(0, 12)
+      await build({
+        configFile: false,
+        logLevel: 'warn',
+        publicDir: false,
+        define: { __SHELL__: JSON.stringify([...parts, '/icon.svg', '/manifest.webmanifest']), __VERSION__: JSON.stringify(version) },
+        build: {
+          outDir,
+          emptyOutDir: false,
+          target: 'es2022',
+          rollupOptions: { input: 'src/offline/sw.ts', output: { format: 'iife', entryFileNames: 'sw.js' } },
+        },
+      })
+    },
+  }
+}
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), serviceWorker()],
   build: {
-    outDir: '../web/static',
+    outDir,
     emptyOutDir: true,
     target: 'es2022',
     // The page's policy allows no data: fonts or pictures of ours.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The PDF reader is one large part, loaded when a PDF is opened.
+    chunkSizeWarningLimit: 700,
   },
   server: {
     proxy: Object.fromEntries(

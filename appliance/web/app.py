@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,13 +25,9 @@ SLOWEST_BODY = 30 * SECONDS
 
 
 def create_web_app(
-    settings: Settings,
-    accounts: Accounts,
-    blueprints: Iterable[Blueprint],
-    static: Path = STATIC,
-    announced: Container[str] = (),
+    settings: Settings, accounts: Accounts, blueprints: Iterable[Blueprint], static: Path = STATIC
 ) -> Quart:
-    """The app, with `blueprints` registered. `static`: what Vite built; `announced`: our names by mDNS."""
+    """The app, with `blueprints` registered. `static`: what Vite built."""
     app = Quart("appliance.web", static_folder=None)
     app.config.update(
         # Uploads have no end; `guard` limits the JSON ones.
@@ -46,7 +42,7 @@ def create_web_app(
     app.json = ToldFields(app)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    guard(app, Door(settings, announced), accounts, Page(static))
+    guard(app, Door(settings), accounts, Page(static))
     answer_errors(app)
     send_headers(app)
     app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]

@@ -8,25 +8,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from tests.browser.conftest import open_screen, phone, sign_in
+from tests.browser.conftest import VIDEO, open_screen, phone, sign_in, until
 from tests.house import House
 from tests.house import sign_in as by_bearer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 FILM = "The Long Way to Tromsø"
-
-
-VIDEO = "document.querySelector('video')"
-
-
-async def until(page: Page, condition: str, seconds: float = 15) -> None:
-    """Waits for a condition in the page. Playwright's own way needs eval, which the page's policy forbids."""
-    async with asyncio.timeout(seconds):
-        while not await page.evaluate(condition):
-            await asyncio.sleep(0.05)
 
 
 async def add_film(home: House, name: str) -> None:

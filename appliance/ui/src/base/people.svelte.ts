@@ -3,18 +3,27 @@
 import { get } from './api'
 import { session } from './session.svelte'
 
+interface Person {
+  id: string
+  username: string
+}
+
 class People {
-  private names = $state<Record<string, string>>({})
+  private known = $state<Person[]>([])
 
   async ask(): Promise<void> {
     if (!session.may('admin')) return
-    const answer = await get<{ items: { id: string; username: string }[] }>('/users')
-    this.names = Object.fromEntries(answer.items.map((one) => [one.id, one.username]))
+    this.known = (await get<{ items: Person[] }>('/users')).items
+  }
+
+  /** Everybody that is known, but oneself. */
+  get others(): Person[] {
+    return this.known.filter((one) => one.id !== session.user?.id)
   }
 
   name(id: string | null | undefined): string {
     if (!id) return ''
-    return (id === session.user?.id ? session.user.username : this.names[id]) ?? ''
+    return (id === session.user?.id ? session.user.username : this.known.find((one) => one.id === id)?.username) ?? ''
   }
 }
 

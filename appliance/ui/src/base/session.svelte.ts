@@ -14,6 +14,9 @@ class Session {
   guests = $state(false)
   /** The first question got no answer at all. */
   offline = $state(false)
+  /** Set by who keeps things for a session: it was ended elsewhere, or left by the person's own wish. */
+  whenEnded: () => void = () => {}
+  whenLeft: () => Promise<void> = async () => {}
 
   may(role: Role): boolean {
     return !!this.user && RANKS.indexOf(this.user.role) >= RANKS.indexOf(role)
@@ -22,15 +25,23 @@ class Session {
   async start(): Promise<void> {
     onSignedOut(() => {
       this.user = null
+      this.whenEnded()
     })
     this.offline = false
     try {
       this.user = await me()
+      remember(this.user)
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem
-      if (problem.status === 0) this.offline = true
       this.user = null
-      await this.doors()
+      if (problem.status === 0) {
+        // What this person kept on the device still plays.
+        this.offline = true
+        this.user = remembered()
+      } else {
+        if (problem.status === 401 && remembered()) this.whenEnded()
+        await this.doors()
+      }
     }
     this.known = true
   }
@@ -49,14 +60,29 @@ class Session {
   async enter(path: '/auth/login' | '/auth/setup' | '/auth/guest', body: Record<string, string>): Promise<void> {
     await post(path, body)
     this.user = await me()
+    this.offline = false
+    remember(this.user)
     this.setup = false
   }
 
   async leave(): Promise<void> {
     await post('/auth/logout').catch(() => {})
+    await this.whenLeft()
+    remember(null)
     this.user = null
     location.hash = ''
     await this.doors()
+  }
+}
+
+const remember = (user: User | null) =>
+  user ? localStorage.setItem('last-user', JSON.stringify(user)) : localStorage.removeItem('last-user')
+
+function remembered(): User | null {
+  try {
+    return JSON.parse(localStorage.getItem('last-user') ?? 'null') as User | null
+  } catch {
+    return null
   }
 }
 

@@ -51,6 +51,8 @@ export interface Folder {
   files: number
   folders: number
   audience?: string
+  /** An admin's word on it; null: by kind. */
+  audience_rule?: string | null
 }
 
 /** Anything that can show or sound a file: a TV, a speaker, a Cast device. */
@@ -61,6 +63,7 @@ export interface Player {
   model?: string | null
   state: string
   can_video?: boolean
+  hidden?: boolean
   volume?: number | null
   muted?: boolean | null
   /** Why the last thing did not play. */

@@ -8,9 +8,12 @@ export interface Wish {
   type?: string
   since?: string
   min_size?: number
+  max_size?: number
   uploader?: string
   tag?: string
   folder?: string
+  artist?: string
+  album?: string
   sort?: string
 }
 
@@ -46,3 +49,30 @@ export async function position(id: string): Promise<number> {
   const answer = await get<{ seconds: number | null }>(`/files/${encodeURIComponent(id)}/position`)
   return answer.seconds ?? 0
 }
+
+export interface Album {
+  name: string
+  artist: string
+  files: number
+  duration_sec: number
+  /** The id of a song whose picture stands for it. */
+  cover: string
+}
+
+export const albums = async () => (await get<{ items: Album[] }>('/albums')).items
+
+/** `month` is `2026-11`; the latest comes first, as `sort=-taken` lists photos. */
+export const months = async () => (await get<{ items: { month: string; files: number }[] }>('/months')).items
+
+export const tags = async () => (await get<{ items: { name: string; files: number }[] }>('/tags')).items
+
+/** The songs of an album as they were pressed: by disc, then track, then name. */
+export async function songs(artist: string, album?: string): Promise<LibraryFile[]> {
+  const { items } = await files({ type: 'audio', artist: artist || undefined, album, sort: 'name' }, 1, 200)
+  if (!album) return items
+  const place = (file: LibraryFile) => number(file.facts?.tags?.disc) * 1000 + number(file.facts?.tags?.track)
+  return items.sort((a, b) => place(a) - place(b))
+}
+
+/** `3/12` is 3. */
+const number = (text: string | undefined) => Number.parseInt(text ?? '', 10) || 0

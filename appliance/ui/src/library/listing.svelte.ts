@@ -83,6 +83,12 @@ export class Listing {
     return this.pages.get(Math.floor(index / PAGE_SIZE) + 1)?.items[index % PAGE_SIZE]
   }
 
+  /** Everything that is at hand, in order. */
+  get loaded(): LibraryFile[] {
+    void this.version
+    return [...this.pages.keys()].sort((a, b) => a - b).flatMap((page) => this.pages.get(page)?.items ?? [])
+  }
+
   /** Names a row by its file, so that a row under a finger stays the file that it was. */
   key(index: number): string {
     const page = Math.floor(index / PAGE_SIZE)

@@ -5,8 +5,8 @@
 
 import { Problem, call, tell } from '../base/api'
 import { session } from '../base/session.svelte'
-import { title } from '../base/say'
 import type { LibraryFile } from '../base/types'
+import { describe, tellPlace } from './lockScreen'
 import { every, ping } from './pings'
 
 /** Shorter things begin at the beginning each time. */
@@ -29,15 +29,18 @@ class Playing {
   /** Why the file cannot be had just now, in the appliance's words. */
   away = $state('')
   repeat = $state(false)
+  /** It ran to its end. */
+  over = $state(false)
   private element: HTMLMediaElement | null = null
   private unfollow: (() => void) | null = null
   /** The box changes the container on the way, since the browser does not play the file as it is. */
   converted = $state(false)
   /** Where the converted stream began: it has no ranges, so a jump begins a new one. */
-  private began = 0
+  private offset = 0
+  /** Something of this file was seen or heard here. */
+  began = $state(false)
   private startAt = 0
   private wanted = false
-  private triedCopy = ''
 
   get upNext(): LibraryFile[] {
     return this.queue.slice(this.index + 1)
@@ -67,8 +70,9 @@ class Playing {
     this.loaded = 0
     this.failed = ''
     this.converted = false
-    this.began = 0
+    this.offset = 0
     this.wanted = true
+    this.over = this.began = false
     if (this.element && this.elementFits(file)) this.attach()
     describe(this)
   }
@@ -108,10 +112,10 @@ class Playing {
         },
       ],
       ['durationchange', () => Number.isFinite(element.duration) && !this.converted && (this.duration = element.duration)],
-      ['timeupdate', () => !this.startAt && (this.time = this.began + element.currentTime)],
-      ['progress', () => (this.loaded = this.began + bufferedTo(element))],
+      ['timeupdate', () => !this.startAt && ((this.time = this.offset + element.currentTime), tellPlace(this))],
+      ['progress', () => (this.loaded = this.offset + bufferedTo(element))],
       ['waiting', () => (this.stalled = true)],
-      ['playing', () => ((this.paused = false), (this.stalled = false), this.report('playing'))],
+      ['playing', () => ((this.paused = this.stalled = this.over = false), (this.began = true), this.report('playing'))],
       ['pause', () => ((this.paused = true), element.ended || this.report('paused'))],
       ['seeked', () => ((this.stalled = false), this.report('seeked'))],
       ['ratechange', () => (this.rate = element.playbackRate)],
@@ -136,7 +140,7 @@ class Playing {
     if (!element.getAttribute('src')) return
     const unopened = element.readyState === HTMLMediaElement.HAVE_NOTHING
     if (unopened && this.file?.type === 'video' && !this.converted) {
-      void this.playAnother(this.file.id, this.startAt || this.time)
+      this.convert(this.startAt || this.time)
       return
     }
     this.failed = element.error?.message || 'error'
@@ -154,25 +158,13 @@ class Playing {
     }
   }
 
-  /** The copy for phones if there is one, else what can be made of the film on the way. */
-  private async playAnother(id: string, from: number): Promise<void> {
-    const copy = `/files/${encodeURIComponent(id)}/phone`
-    const there = this.triedCopy !== id && (await fetch(copy, { method: 'HEAD' }).catch(() => null))?.ok
-    if (this.file?.id !== id || !this.element) return
-    if (!there) return this.convert(from)
-    this.triedCopy = id
-    this.startAt = from
-    this.element.src = copy
-    this.element.play().catch(() => (this.paused = true))
-  }
-
   private convert(from: number): void {
     if (!this.element || !this.file) return
     this.converted = true
-    this.began = Math.floor(from)
+    this.offset = Math.floor(from)
     this.startAt = 0
-    this.time = this.began
-    this.element.src = `/files/${this.file.id}/remux?start=${this.began}`
+    this.time = this.offset
+    this.element.src = `/files/${this.file.id}/remux?start=${this.offset}`
     this.element.play().catch(() => (this.paused = true))
   }
 
@@ -181,7 +173,7 @@ class Playing {
     this.keepPosition(0)
     if (this.index + 1 < this.queue.length && this.file?.type === 'audio') this.step(1)
     else if (this.repeat && this.queue.length) this.jump(0)
-    else this.paused = true
+    else this.paused = this.over = true
   }
 
   report(type: 'playing' | 'paused' | 'seeked' | 'ended' | 'hidden'): void {
@@ -212,6 +204,7 @@ class Playing {
     const end = this.duration || Infinity
     const time = Math.max(0, Math.min(to, end))
     this.time = time
+    this.over = false
     if (this.converted) this.convert(time)
     else if (this.element) this.element.currentTime = time
   }
@@ -264,44 +257,6 @@ function bufferedTo(element: HTMLMediaElement): number {
     if (buffered.start(i) <= currentTime + 0.5 && currentTime <= buffered.end(i)) return buffered.end(i)
   }
   return 0
-}
-
-/** The lock screen's view of it. */
-function describe(now: Playing): void {
-  if (!('mediaSession' in navigator)) return
-  const { file } = now
-  if (!file) {
-    navigator.mediaSession.metadata = null
-    return
-  }
-  navigator.mediaSession.metadata = new MediaMetadata({
-    title: title(file),
-    artist: file.artist ?? '',
-    album: file.album ?? file.folder,
-    artwork: [{ src: new URL(`/files/${file.id}/thumbnail?size=640`, location.href).href, sizes: '640x640' }],
-  })
-  const handle = (action: MediaSessionAction, then: MediaSessionActionHandler | null) => {
-    try {
-      navigator.mediaSession.setActionHandler(action, then)
-    } catch {
-      // An older browser does not know every action.
-    }
-  }
-  handle('play', () => now.toggle())
-  handle('pause', () => now.pause())
-  handle('stop', () => now.stop())
-  handle('seekto', (details) => now.seek(details.seekTime ?? 0))
-  if (file.type === 'audio') {
-    handle('previoustrack', () => now.step(-1))
-    handle('nexttrack', () => now.step(1))
-    handle('seekbackward', null)
-    handle('seekforward', null)
-  } else {
-    handle('previoustrack', null)
-    handle('nexttrack', null)
-    handle('seekbackward', () => now.skip(-10))
-    handle('seekforward', () => now.skip(10))
-  }
 }
 
 export const playing = new Playing()
