@@ -60,6 +60,7 @@ from appliance.web.health import Health
 from appliance.web.internal import create_internal_app
 from appliance.web.listen import bind, port_of, quiet_cancellation, serve_until
 from appliance.web.live import Live
+from appliance.web.metrics import as_text, samples
 from appliance.web.news import News, ScanNews
 from appliance.web.trust import create_trust_app
 from appliance.web.welcome import welcome
@@ -246,7 +247,12 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
         )
-        internal_app = create_internal_app(to_appliance, library, journal)
+
+        async def figures() -> str:
+            playing = len(await journal.playing())
+            return as_text(samples(await health.report(), pages=live.listeners(), playing=playing))
+
+        internal_app = create_internal_app(to_appliance, library, journal, figures)
         yield Appliance(
             settings,
             accounts,

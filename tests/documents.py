@@ -108,8 +108,8 @@ def matrix_markdown() -> str:
             lines.append(f"- `{method} {_braced(rule)}`: {', '.join(names_of)}: {who}")
     lines += ["", "### Port 8200: TVs and players", "", "| route | for |", "|---|---|"]
     lines += [f"| `{method} {rule}` | {whom} |" for (method, rule), whom in LAN.items()]
-    lines += ["", "### Port 8001, on 127.0.0.1: with the daemon's own token alone", ""]
-    lines += [f"- `{method} {rule}`" for method, rule in sorted(INTERNAL)]
+    lines += ["", "### Port 8001, on 127.0.0.1", "", "| route | for |", "|---|---|"]
+    lines += [f"| `{method} {rule}` | {whom} |" for (method, rule), whom in INTERNAL.items()]
     return "\n".join(lines)
 
 

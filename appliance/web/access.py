@@ -203,14 +203,21 @@ LAN: dict[tuple[str, str], OnLan] = {
 }
 """Port 8200: (method, rule) → whom it answers. HEAD goes with GET. What is not here is 404."""
 
-INTERNAL: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("POST", "/internal/hooks/library-changed"),
-        ("POST", "/internal/hooks/file-analyzed"),
-        ("POST", "/internal/hooks/popularity"),
-    }
-)
-"""Port 8001, on 127.0.0.1: all for the daemon's own token and nothing else. What is not here is 404."""
+
+class OnInternal(StrEnum):
+    """Whom port 8001 answers, on 127.0.0.1 and by that name alone."""
+
+    DAEMON = "the daemon's own token"
+    HERE = "any program of this machine: figures without names"
+
+
+INTERNAL: dict[tuple[str, str], OnInternal] = {
+    ("POST", "/internal/hooks/library-changed"): OnInternal.DAEMON,
+    ("POST", "/internal/hooks/file-analyzed"): OnInternal.DAEMON,
+    ("POST", "/internal/hooks/popularity"): OnInternal.DAEMON,
+    ("GET", "/metrics"): OnInternal.HERE,
+}
+"""Port 8001: (method, rule) → whom it answers. What is not here is 404."""
 
 
 def _each(least: Least, names: str) -> dict[str, Least]:

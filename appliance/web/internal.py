@@ -1,6 +1,6 @@
 """The internal port, 127.0.0.1 only: hooks of the analytics daemon, and figures for Prometheus.
 
-Every request carries the daemon's own bearer token. The daemon is half trusted: what it says about
+A hook carries the daemon's own bearer token. The daemon is half trusted: what it says about
 files is checked where it is written (`library/facts.py`), and its paths are hints to look, never opened.
 """
 
@@ -8,37 +8,50 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from quart import Quart, Response, request
 
-from appliance.errors import Invalid, NotFound, NotSignedIn
+from appliance.errors import Invalid, NotFound, NotSignedIn, Unavailable
 from appliance.journal.journal import Journal
 from appliance.library.facts import read_facts
 from appliance.library.library import Library
 from appliance.settings import Secret
 from appliance.units import MIB
-from appliance.web.access import INTERNAL
-from appliance.web.errors import answer_errors
+from appliance.web.access import INTERNAL, OnInternal
+from appliance.web.errors import Misdirected, answer_errors
 from appliance.web.json_body import check_json_body
+from appliance.web.metrics import CONTENT_TYPE
 
 log = logging.getLogger(__name__)
 
 LARGEST_HOOK = 4 * MIB
 MOST_FACTS = 500
 MOST_COUNTS = 100_000
+OWN_NAMES = ("127.0.0.1", "localhost")
 
 
-def create_internal_app(token: Secret, library: Library, journal: Journal) -> Quart:
+def create_internal_app(
+    token: Secret, library: Library, journal: Journal, figures: Callable[[], Awaitable[str]] | None = None
+) -> Quart:
+    """`figures()`: what /metrics says."""
     app = Quart("appliance.internal", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_HOOK, PROVIDE_AUTOMATIC_OPTIONS=False)
     expected = f"Bearer {token.reveal()}".encode()
 
     @app.before_request
     async def check() -> None:
-        if request.url_rule is None or (request.method, request.url_rule.rule) not in INTERNAL:
+        # A web page that gave its name our address must not read along.
+        if request.host.rpartition(":")[0] not in OWN_NAMES and request.host not in OWN_NAMES:
+            raise Misdirected(request.host)
+        method = "GET" if request.method == "HEAD" else request.method
+        whom = INTERNAL.get((method, request.url_rule.rule)) if request.url_rule else None
+        if whom is None:
             raise NotFound("page", request.path)
+        if whom is OnInternal.HERE:
+            return
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
             raise NotSignedIn("The service token is missing or wrong.")
@@ -72,6 +85,12 @@ def create_internal_app(token: Secret, library: Library, journal: Journal) -> Qu
             raise Invalid("counts", counts, f"a list of at most {MOST_COUNTS} counts is allowed")
         await journal.set_popularity([_count(count) for count in counts])
         return Response(status=204)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        if figures is None:
+            raise Unavailable("Figures", "nobody counts.")
+        return Response(await figures(), content_type=CONTENT_TYPE)
 
     answer_errors(app)
     return app

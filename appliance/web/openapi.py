@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from appliance.accounts.caller import Role
 from appliance.web.access import ACCESS, BODIES, JSON, LINK, Least
 from appliance.web.peer import SAFE_METHODS
+from appliance.web.schemas import FILE, GIVES, TAKES
 
 PROBLEM = {
     "type": "object",
@@ -54,6 +55,7 @@ class Described(OpenAPIProvider):
     def schema(self) -> dict[str, Any]:
         made: dict[str, Any] = super().schema()
         made["components"]["schemas"]["Problem"] = PROBLEM
+        made["components"]["schemas"]["File"] = FILE
         made["components"]["responses"] = {
             status: {
                 "description": meaning,
@@ -88,13 +90,21 @@ def _described(method: str, rule: str, path: str, operation: dict[str, Any]) -> 
         described["security"] = []
     if not any(str(status).startswith(("2", "3")) for status in described["responses"]):
         described["responses"]["2XX"] = {"description": "Done"}
+    if (method, rule) in TAKES:
+        described["requestBody"] = {"content": {JSON: {"schema": TAKES[method, rule]}}}
+    if (method, rule) in GIVES:
+        content: dict[str, Any] = {JSON: {"schema": GIVES[method, rule]}}
+        if rule == "/log":
+            content["text/csv"] = {"schema": {"type": "string"}}
+        described["responses"]["200"] = {"description": "Done", "content": content}
     takes = BODIES.get((method, rule))
     if takes and "requestBody" not in described:
         described["requestBody"] = {"content": {takes: {"schema": {"type": "string", "format": "binary"}}}}
     if method in SAFE_METHODS and takes in (None, JSON):
         described.pop("requestBody", None)
     elif "requestBody" in described:
-        described["requestBody"] = described["requestBody"] | {"required": True}
+        # A refresh token may come as a cookie.
+        described["requestBody"] = described["requestBody"] | {"required": rule != "/auth/refresh"}
     for status in REFUSALS:
         described["responses"].setdefault(status, {"$ref": f"#/components/responses/{status}"})
     return described

@@ -6,23 +6,19 @@ What lies behind the routes is replaced by one answer that says "let in": a cell
 from __future__ import annotations
 
 import base64
-import inspect
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from unittest.mock import MagicMock
 
 import pytest
 
 from appliance.accounts.caller import Role
 from appliance.accounts.client import Client
-from appliance.settings import Secret
 from appliance.web.access import ACCESS, BODIES, JSON
-from appliance.web.internal import create_internal_app
 from tests.appliance.entrance import PASSWORD, House, entrance
-from tests.every_route import every_blueprint, routes
+from tests.every_route import every_blueprint
 
 LET_IN = 299
 Scheme = Literal["http", "https"]
@@ -177,27 +173,3 @@ async def test_no_form_or_text_body_is_taken_where_json_is(house: House) -> None
                 headers={"Content-Type": kind, "Authorization": f"Bearer {admin.token}"},
             )
             assert answer.status_code == 415, (route, kind)
-
-
-async def test_the_internal_port_takes_its_own_token_alone(house: House) -> None:
-    signed = await everybody(house)
-    app = create_internal_app(*_stand_ins(create_internal_app))
-    for method, rule in routes(app):
-        client = app.test_client(use_cookies=False)
-        refused = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}]
-        refused += [{"Authorization": f"Bearer {one.token}"} for one in signed]
-        refused += [{"Cookie": f"mantel={one.token}"} for one in signed]
-        for headers in refused:
-            answer = await client.open(rule, method=method, headers=headers)
-            assert answer.status_code == 401, (method, rule)
-        right = await client.open(
-            rule, method=method, headers={"Authorization": "Bearer the-service-token"}, json={}
-        )
-        assert right.status_code != 401, (method, rule)
-
-
-def _stand_ins(maker: Any) -> list[Any]:
-    return [
-        Secret("the-service-token") if name == "token" else MagicMock(name=name)
-        for name in inspect.signature(maker).parameters
-    ]

@@ -18,7 +18,7 @@ import aiohttp
 
 from appliance.accounts.keys import load_keys
 from appliance.lan.media_urls import Grant, MediaUrls
-from appliance.web.access import ACCESS, BODIES, INTERNAL, JSON, LAN, LINK, OnLan
+from appliance.web.access import ACCESS, BODIES, INTERNAL, JSON, LAN, LINK, OnInternal, OnLan
 from tests.house import ADMIN, PASSWORD, House, files_when, house, sign_in
 
 CDS = "urn:schemas-upnp-org:service:ContentDirectory:1"
@@ -167,7 +167,15 @@ async def internal_port(held: Held) -> list[Any]:
     wrong = []
     base = f"http://127.0.0.1:{held.home.environment['MANTEL_INTERNAL_PORT']}"
     headers = {"Content-Type": JSON}
-    for method, path in INTERNAL:
+    for (method, path), whom in INTERNAL.items():
+        status, _ = await ask(base, method, path, headers | {"Host": "evil.example"}, None)
+        if status != 421:
+            wrong.append((path, "Host", status))
+        if whom is OnInternal.HERE:
+            status, text = await ask(base, method, path, {}, None)
+            if status != 200 or "mantel_files 1\n" not in text or str(held.home.library) in text:
+                wrong.append((path, status, text[:300]))
+            continue
         for name, credential in held.credentials.items():
             status, _ = await ask(base, method, path, headers | credential, b"{}")
             # An empty message is refused, once it was let in.
