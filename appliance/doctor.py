@@ -16,12 +16,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from sqlalchemy import text
 
 from appliance.database import Database
 from appliance.errors import MantelError
+from appliance.service_tokens import TO_APPLIANCE, known_token
 from appliance.settings import Settings
 from appliance.units import GIB, SECONDS
 from dlna.interfaces import Interface, interfaces
@@ -190,7 +192,61 @@ async def _network(settings: Settings) -> list[Finding]:
     if not served:
         remedy = "name it in MANTEL_INTERFACES; VPNs, tunnels and containers are left out unless named"
         return [Finding("network", False, "no interface with a private address", remedy)]
-    return [await asyncio.to_thread(_search, one) for one in served]
+    found = [await asyncio.to_thread(_search, one) for one in served]
+    return found + await _traffic(settings)
+
+
+async def _traffic(settings: Settings) -> list[Finding]:
+    """What the running Mantel has sent, heard and answered on each interface since its start."""
+    said = await _ask_internally(settings, "/internal/network")
+    if said is None:
+        return []
+    if isinstance(said, str):
+        return [Finding("announcing", None, said, "run it as root, or as the user whom Mantel runs as")]
+    if not said["listening"]:
+        remedy = "stop the other media server, `ss -ulnp 'sport = :1900'` names it, and restart Mantel"
+        return [Finding("announcing", False, "another program has UDP port 1900 for itself", remedy)]
+    return [_spoken(one) for one in said["interfaces"]]
+
+
+def _spoken(one: dict[str, Any]) -> Finding:
+    where = (
+        " ".join([one["name"], *one["addresses"]]) if one["addresses"] else f"{one['name']} (not served now)"
+    )
+    said = f"{where}: sent {one['sent']}, heard {one['heard']} searches, answered {one['answered']}"
+    if one["refused"]:
+        said += f", refused {one['refused']} (not on this link, or too many)"
+    if one["searchers"]:
+        newest = [f"{who['address']} at {who['at'][11:19]}" for who in one["searchers"][:4]]
+        said += f"; last asked: {', '.join(newest)}"
+    if one["failed"]:
+        remedy = "is the cable in, and does a firewall let UDP 1900 out?"
+        return Finding("announcing", None, f"{said}; {one['failed']} not sent: {one['lastError']}", remedy)
+    own = set(one["addresses"])
+    if one["addresses"] and own >= {who["address"] for who in one["searchers"]}:
+        remedy = (
+            "if a TV is on and does not list Mantel: is it on this network, and does the router or access "
+            "point pass multicast (IGMP snooping off, no guest or client isolation)?"
+        )
+        return Finding("announcing", None, f"{said}; nobody but this machine has asked yet", remedy)
+    return Finding("announcing", True, said)
+
+
+async def _ask_internally(settings: Settings, path: str) -> Any:
+    """The JSON of a route on the internal port; None where nobody serves, a text where we may not ask."""
+    if await _status(f"http://127.0.0.1:{settings.internal_port}{path}") is None:
+        return None
+    token = known_token(settings, TO_APPLIANCE)
+    if token is None:
+        return "Mantel runs, and its token may not be read"
+    try:
+        timeout = aiohttp.ClientTimeout(total=REPLY)
+        headers = {"Authorization": f"Bearer {token.reveal()}"}
+        url = f"http://127.0.0.1:{settings.internal_port}{path}"
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url, headers=headers) as answer:
+            return await answer.json() if answer.status == 200 else f"Mantel answers {answer.status}"
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        return str(error) or type(error).__name__
 
 
 def _search(interface: Interface) -> Finding:

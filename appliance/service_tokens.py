@@ -18,6 +18,20 @@ TOKEN_BYTES = 32
 TO_DAEMON, TO_APPLIANCE = "to-daemon", "to-appliance"
 
 
+INSTALLED = Path("/etc/mantel/credentials")
+"""Where the units of an installed Mantel take them from; root alone may read it."""
+
+
+def known_token(settings: Settings, name: str) -> Secret | None:
+    """The token `name` where somebody who may has a look; None, and nothing is made, where there is none."""
+    for folder in (settings.keys, INSTALLED):
+        try:
+            return Secret((folder / name).read_text().strip())
+        except OSError:
+            continue
+    return None
+
+
 def service_token(settings: Settings, name: str, environ: Mapping[str, str] | None = None) -> Secret:
     """The token `name` (TO_DAEMON, TO_APPLIANCE). Raises BadSetting for a file that others may read."""
     given = (os.environ if environ is None else environ).get("CREDENTIALS_DIRECTORY")

@@ -252,7 +252,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             playing = len(await journal.playing())
             return as_text(samples(await health.report(), pages=live.listeners(), playing=playing))
 
-        internal_app = create_internal_app(to_appliance, library, journal, figures)
+        internal_app = create_internal_app(to_appliance, library, journal, figures, listener.network)
         yield Appliance(
             settings,
             accounts,

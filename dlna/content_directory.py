@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
 
 from dlna import didl, search_criteria
 from dlna.catalog import (
@@ -49,6 +50,9 @@ SEARCHABLE = (
     *("res", "res@size", "res@duration", "res@resolution", "res@protocolInfo"),
 )
 """Properties that may stand in SearchCriteria."""
+
+_WRITABLE = ("upnp:lastPlaybackPosition", "upnp:playCount", "upnp:playbackCount", "xbmc:lastPlayerState")
+"""What UpdateObject may name; all but the position is taken note of and dropped."""
 
 Values = dict[str, object]
 
@@ -129,13 +133,18 @@ class ContentDirectory:
         return {}
 
     async def update_object(self, viewer: Viewer, given: dict[str, str]) -> Values:
-        """Kodi tells its position this way; nothing else of an object may be written."""
+        """Kodi tells its position this way; nothing else of an object may be written.
+
+        Kodi 20 puts `<xbmc:lastPlayerState>` beside the position, and its ObjectID is the last part of its
+        own URL, percent-encoded and with a slash behind it.
+        """
+        given = {**given, "ObjectID": unquote(given["ObjectID"]).rstrip("/")}
         tags = re.findall(r"<\s*([\w:]{1,60})[^<>]*>([^<>]*)</\s*\1\s*>", given["NewTagValue"][:4096])
         if not tags:
             raise UpnpError(703)
         positions = [value for name, value in tags if name == "upnp:lastPlaybackPosition"]
         for name, _ in tags:
-            if name not in ("upnp:lastPlaybackPosition", "upnp:playCount", "upnp:playbackCount"):
+            if name not in _WRITABLE:
                 raise UpnpError(705, name)
         await self._find(viewer, plain_id(given["ObjectID"], viewer))
         if positions:

@@ -26,6 +26,7 @@ from appliance.lan.tvs import Tvs
 from appliance.library.library import Library
 from appliance.settings import Settings
 from appliance.streaming.subtitles import Subtitles
+from appliance.units import iso
 from dlna.catalog import FOLDERS, ROOT, Catalog
 from dlna.device import Device, new_udn
 from dlna.server import MediaServer
@@ -106,6 +107,7 @@ class LanListener:
         )
         for tv in self.tvs.all():
             self.server.recogniser.remember(tv.address, tv.family)
+        self.tvs.shown_anew = self._tell_views
         await self.server.start()
         self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")
 
@@ -126,6 +128,42 @@ class LanListener:
     def port(self) -> int:
         assert self.server
         return self.server.port
+
+    def network(self) -> dict[str, Any]:
+        """What each interface sent, heard and answered by SSDP, and who is subscribed to changes.
+
+        {listening, subscribers, interfaces: [{name, addresses, sent, heard, answered, refused, failed,
+        lastError, searchers: [{address, at}]}]}; `listening` false: another program has port 1900.
+        """
+        server = self.server
+        ssdp = server.ssdp if server else None
+        if server is None or ssdp is None:
+            return {"listening": False, "subscribers": 0, "interfaces": []}
+        shown = []
+        for name in sorted({one.name for one in server.watch.current} | set(ssdp.traffic)):
+            one = ssdp.traffic[name]
+            shown.append(
+                {
+                    "name": name,
+                    "addresses": [str(i.address) for i in server.watch.current if i.name == name],
+                    "sent": one.sent,
+                    "heard": one.heard,
+                    "answered": one.answered,
+                    "refused": one.refused,
+                    "failed": one.failed,
+                    "lastError": one.last_error,
+                    "searchers": [
+                        {"address": address, "at": iso(int(at * 1000))}
+                        for address, at in reversed(one.searchers.items())
+                    ],
+                }
+            )
+        return {"listening": True, "subscribers": server.subscribers, "interfaces": shown}
+
+    def _tell_views(self) -> None:
+        """A TV that was just allowed looks again: Kodi keeps a list until it hears that it has changed."""
+        if self.server:
+            self.server.content_changed(dict.fromkeys(VIEWS, self.catalog.system_update_id))
 
     async def _follow(self, changes: Any) -> None:
         assert self.server

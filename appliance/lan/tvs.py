@@ -50,6 +50,8 @@ class Tvs:
         self._by_key: dict[str, Tv] = {}
         self._cuts: dict[str, asyncio.Event] = {}
         self._lock = asyncio.Lock()
+        self.shown_anew: Callable[[], None] = lambda: None
+        """Called when what some TV may see is other than before."""
 
     async def load(self) -> None:
         async with self._database.read() as connection:
@@ -145,6 +147,8 @@ class Tvs:
         await self._save(changed)
         if not self.may(changed) or changed.folders != tv.folders:
             self._cut(tv_id)
+        if (changed.state, changed.folders) != (tv.state, tv.folders):
+            self.shown_anew()
         return changed
 
     async def forget(self, tv_id: str) -> None:

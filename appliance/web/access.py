@@ -215,6 +215,7 @@ INTERNAL: dict[tuple[str, str], OnInternal] = {
     ("POST", "/internal/hooks/library-changed"): OnInternal.DAEMON,
     ("POST", "/internal/hooks/file-analyzed"): OnInternal.DAEMON,
     ("POST", "/internal/hooks/popularity"): OnInternal.DAEMON,
+    ("GET", "/internal/network"): OnInternal.DAEMON,
     ("GET", "/metrics"): OnInternal.HERE,
 }
 """Port 8001: (method, rule) → whom it answers. What is not here is 404."""

@@ -1,4 +1,4 @@
-"""The internal port, 127.0.0.1 only: hooks of the analytics daemon, and figures for Prometheus.
+"""The internal port, 127.0.0.1 only: hooks of the analytics daemon, what `mantel doctor` asks, and figures.
 
 A hook carries the daemon's own bearer token. The daemon is half trusted: what it says about
 files is checked where it is written (`library/facts.py`), and its paths are hints to look, never opened.
@@ -34,9 +34,13 @@ OWN_NAMES = ("127.0.0.1", "localhost")
 
 
 def create_internal_app(
-    token: Secret, library: Library, journal: Journal, figures: Callable[[], Awaitable[str]] | None = None
+    token: Secret,
+    library: Library,
+    journal: Journal,
+    figures: Callable[[], Awaitable[str]] | None = None,
+    network: Callable[[], dict[str, Any]] = dict,
 ) -> Quart:
-    """`figures()`: what /metrics says."""
+    """`figures()`: what /metrics says; `network()`: what each interface heard (`lan.app`)."""
     app = Quart("appliance.internal", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_HOOK, PROVIDE_AUTOMATIC_OPTIONS=False)
     expected = f"Bearer {token.reveal()}".encode()
@@ -85,6 +89,10 @@ def create_internal_app(
             raise Invalid("counts", counts, f"a list of at most {MOST_COUNTS} counts is allowed")
         await journal.set_popularity([_count(count) for count in counts])
         return Response(status=204)
+
+    @app.get("/internal/network")
+    async def what_the_network_does() -> dict[str, Any]:
+        return network()
 
     @app.get("/metrics")
     async def metrics() -> Response:

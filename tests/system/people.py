@@ -17,7 +17,7 @@ from tests.netns import Host
 CDS = "urn:schemas-upnp-org:service:ContentDirectory:1"
 DIDL = "{urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
-PATIENCE = 30
+PATIENCE = 60
 
 
 def request(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.dlna.test_events_on_the_wire import Subscriber
+from tests.dlna.test_ssdp_on_the_wire import ask
 from tests.house import environment
 from tests.netns import Host, House
 from tests.system.people import Phone, Television, connect, request, title, url_of
 
-pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
 
 SAMSUNG = "DLNADOC/1.50 SEC_HHP_[TV] Samsung Q7 Series (49)/1.0"
 OLD_SAMSUNG = "DLNADOC/1.50 SEC_HHP_[TV]UE40D7000/1.0"
@@ -51,8 +55,6 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[Home]:
-    import shutil
-
     folder = tmp_path_factory.mktemp("home")
     shutil.copytree(media, folder / "library")
     found = Home(folder, folder / "library")
@@ -141,8 +143,9 @@ def test_a_tv_asks_is_let_in_limited_and_shut_out(home: Home, phone: Phone) -> N
     assert title(tv.browse("0")[0]).startswith("Allow this TV")
 
 
-def test_an_upload_reaches_a_subscribed_tv(home: Home, phone: Phone) -> None:
-    tv = allowed(home, phone, home.house["den"], KODI)
+def test_a_subscribed_tv_hears_that_it_is_allowed_and_of_an_upload(home: Home, phone: Phone) -> None:
+    tv = Television(home.house["den"], home.lan, KODI)
+    (entry,) = tv.browse("0")
     ear = Subscriber(tv.host)
     status, _, _ = request(
         tv.host,
@@ -151,6 +154,10 @@ def test_an_upload_reaches_a_subscribed_tv(home: Home, phone: Phone) -> None:
         headers={"CALLBACK": f"<{ear.url}>", "NT": "upnp:event", "TIMEOUT": "Second-300"},
     )
     assert status == 200
+    ear.until_quiet()
+    phone.ask("POST", "/tvs/allow", {"code": title(entry)[-4:]})
+    assert ear.next()[1]["ContainerUpdateIDs"].startswith("0,")
+    assert "Videos" in tv.titles("0")
     ear.until_quiet()
     song = next((home.folder / "library" / "Music").rglob("*.mp3")).read_bytes() + b"\0"
     before = tv.titles("music/all")
@@ -190,11 +197,17 @@ def test_pause_on_one_and_go_on_on_the_other(home: Home, phone: Phone) -> None:
     assert position(phone, film) == 9
     phone.ask("PUT", f"/files/{film['id']}/position", {"seconds": 12.5})
     assert position(phone, film) == 12.5
+    # As Kodi 20 writes it: a state of its own beside the position, its own spelling of the id.
+    before, after = (
+        f"<upnp:lastPlaybackPosition>{seconds}</upnp:lastPlaybackPosition>"
+        f"<xbmc:lastPlayerState>{state}</xbmc:lastPlayerState>"
+        for seconds, state in ((0, ""), (17, "&lt;playerstate/&gt;"))
+    )
     status, said = kodi.call(
         "UpdateObject",
-        ObjectID=shown(kodi).get("id"),
-        CurrentTagValue="<upnp:lastPlaybackPosition>0</upnp:lastPlaybackPosition>",
-        NewTagValue="<upnp:lastPlaybackPosition>17</upnp:lastPlaybackPosition>",
+        ObjectID=quote(shown(kodi).get("id"), safe="") + "/",
+        CurrentTagValue=before,
+        NewTagValue=after + ",<upnp:playCount>1</upnp:playCount>",
     )
     assert status == 200, said
     assert position(phone, film) == 17
@@ -205,6 +218,26 @@ def test_pause_on_one_and_go_on_on_the_other(home: Home, phone: Phone) -> None:
         )
         assert status == 500, (wrong, said)
     assert position(phone, film) == 17
+
+
+def doctor(home: Home) -> str:
+    command = (sys.executable, "-m", "appliance", "doctor")
+    done = home.house.server.run(*command, env=home.variables, cwd=home.folder, check=False)
+    return next(line for line in done.stdout.splitlines() if " sent " in line and "heard" in line)
+
+
+def test_the_doctor_tells_who_has_asked_on_each_interface(home: Home, phone: Phone) -> None:
+    assert "nobody but this machine has asked yet" in doctor(home)
+    search = ('MAN: "ssdp:discover"', "MX: 0", "ST: urn:schemas-upnp-org:device:MediaServer:1")
+    with ask(home.house.tv, "lan0", *search) as asking:
+        assert asking.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    line = doctor(home)
+    print(line)
+    assert re.search(
+        r"✓ announcing +lan0 10\.77\.0\.10: sent [1-9]\d+, heard \d+ searches, answered [1-9]\d*; "
+        r"last asked: .*10\.77\.0\.20 at [\d:]{8}",
+        line,
+    )
 
 
 def test_it_is_the_same_server_after_a_power_cut(home: Home, phone: Phone) -> None:

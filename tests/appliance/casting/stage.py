@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ class Stage:
     database: Database
     power: Power
     address: str
+    described: list[tuple[str, ...]] = field(default_factory=list)
+    """What renderers said of themselves: address, maker, model, description of the model."""
 
     async def player(self, name: str, seconds: float = 20) -> Player:
         """The player of that name, as soon as it is there."""
@@ -107,6 +109,7 @@ async def stage(
         database, library, journal, house, MediaUrls(lambda _: b"k" * 32, time.time), power, subtitles, tell
     )
     set_up = Stage(casting, library, journal, database, power, address)
+    house.described = lambda *told: set_up.described.append(told)
     shelf = MemoryCatalog([Container(ROOT, "-1", "Mantel", 0)])
     catalog = WithCasts(shelf, casting.grants, library, journal, subtitles)
     listener = MediaServer(

@@ -81,6 +81,7 @@ async def test_a_film_plays_on_a_renderer_and_its_positions_are_mira_s(
         player = await set_up.player("Living room")
         assert player.standing is Standing.NEW
         assert player.mac == house.tv.mac
+        assert set_up.described[0][:3] == (house.tv.address, player.maker, player.model)
         casting = set_up.casting
         with pytest.raises(Forbidden, match="new here"):
             await casting.play(MIRA, player.id, (film,))

@@ -152,6 +152,12 @@ async def test_a_film_leaves_without_being_copied(allowed: House, monkeypatch: p
     assert taken == [len(FILM) - 7]
 
 
+async def test_a_description_tells_the_family_of_a_plain_user_agent(allowed: House) -> None:
+    allowed.listener.describe("127.0.0.1", "Samsung Electronics", "UE40D7000", "Samsung TV DMR")
+    async with allowed.http.get(f"{allowed.base}/description.xml") as answer:
+        assert "sec:ProductCap" in await answer.text()
+
+
 async def test_a_wrong_code_allows_nobody(house: House) -> None:
     await house.browse("0")
     code = house.listener.tvs.all()[0].code
