@@ -108,3 +108,17 @@ def heic_photo() -> bytes:
             ["heif-enc", "-q", "50", "-o", made, source], check=True, timeout=60, capture_output=True
         )
         return made.read_bytes()
+
+
+def heic(width: int = 400, height: int = 300) -> bytes:
+    """As a phone takes it: red above, blue below, and EXIF that says to turn it right by a quarter."""
+    from pillow_heif import from_pillow
+
+    picture = Image.new("RGB", (width, height), "blue")
+    picture.paste("red", (0, 0, width, height // 2))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x0132] = "2024:07:01 12:30:00"
+    out = io.BytesIO()
+    from_pillow(picture).save(out, quality=60, exif=exif.tobytes())
+    return out.getvalue()

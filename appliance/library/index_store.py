@@ -17,6 +17,9 @@ from appliance.library.roots import Known, Plan
 from appliance.library.store import HERE, chunks, new_folder_pk, new_id, now_ms
 from appliance.library.tables import files, folders, roots, words
 
+ANALYZE_AFTER = 1_000
+"""Files added by one scan, after which the database's planner looks at its indexes again."""
+
 
 async def known_roots(connection: AsyncConnection) -> list[Known]:
     rows = await connection.execute(select(roots.c.pk, roots.c.root_id, roots.c.path))

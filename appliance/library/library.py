@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -32,11 +31,6 @@ from appliance.library.tree import open_file, signed
 from appliance.library.vocabulary import Vocabulary
 from appliance.library.watch import Watch
 from appliance.threads import in_thread
-
-log = logging.getLogger(__name__)
-
-ANALYZE_AFTER = 1_000
-"""Files added by one scan, after which the database's planner looks at its indexes again."""
 
 
 class Library:
@@ -112,9 +106,8 @@ class Library:
         async with self._database.read() as connection:
             if query.query:
                 await self._vocabulary.load(connection, self._saving.words_added)
-            return await search.page(
-                connection, self._root_pks, sees, query, self._vocabulary, self._every_root
-            )
+            known = self._vocabulary, self._every_root
+            return await search.page(connection, self._root_pks, sees, query, *known)
 
     async def file(self, file_id: str, sees: frozenset[Audience]) -> File:
         """Raises NotFound, also for a file that this caller may not know of."""
@@ -225,7 +218,7 @@ class Library:
             raise NotFound("file", file_id) from None
 
     async def thumbnail(self, file_id: str, size: int, sees: frozenset[Audience]) -> Thumbnail:
-        """A small JPEG of a photo, a film or a song's cover; `size` is one of thumbnails.SIZES.
+        """A small JPEG of a photo, a film, a song's cover or its folder's; `size` is one of thumbnails.SIZES.
 
         Raises NotFound, also when the file has no picture, and Unavailable.
         """
@@ -235,6 +228,12 @@ class Library:
         opened = await self._open(row, root)
         try:
             return await self._thumbnails.of(opened, size)
+        except NotFound:
+            async with self._database.read() as connection:
+                art = await store.folder_art(connection, row, self._root_pks, sees)
+            if not art:
+                raise
+            return await self.thumbnail(art, size, sees)
         finally:
             opened.close()
 
@@ -352,7 +351,7 @@ class Library:
             if root.online:
                 total += await self.look(root, [root.folder_pk], True, told)
         self._on_scanned(total)
-        if total.added > ANALYZE_AFTER:
+        if total.added > index_store.ANALYZE_AFTER:
             async with self._database.write() as connection:
                 await index_store.analyze(connection)
         return total

@@ -31,7 +31,17 @@ MOST_DECODED = 60_000_000
 _ORIENTATION, _TAKEN, _TAKEN_ORIGINAL, _EXIF = 0x0112, 0x0132, 0x9003, 0x8769  # Exif 2.32
 
 
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # ISO/IEC 23008-12 §10
+
+
 def opened(file: BinaryIO) -> Image.Image:
+    box = file.read(12)
+    file.seek(0)
+    if box[4:8] == b"ftyp" and box[8:] in _HEIF_BRANDS:
+        # Only for what needs it: each picture has a process of its own, and this is another decoder to load.
+        from pi_heif import register_heif_opener
+
+        register_heif_opener(thumbnails=False)
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN or name == "JPEG"])

@@ -337,6 +337,32 @@ async def delete_long_gone(connection: AsyncConnection, before_ms: int) -> list[
 # Thumbnails
 
 
+FOLDER_ART = ("cover", "folder", "front", "album", "albumart")
+"""Names, without extension, of a picture that stands for a folder of songs; the first one counts."""
+
+
+async def folder_art(
+    connection: AsyncConnection, song: Any, root_pks: Collection[int], sees: frozenset[Audience]
+) -> str | None:
+    """Id of the picture that stands for a song's folder; None for other kinds, and when there is none."""
+    if song.kind != Kind.AUDIO:
+        return None
+    order = case({name: place for place, name in enumerate(FOLDER_ART)}, value=files.c.folded_name)
+    pictures = (
+        select(files.c.id)
+        .where(
+            files.c.folder_pk == song.folder_pk,
+            HERE,
+            files.c.kind == Kind.IMAGE.value,
+            files.c.folded_name.in_(FOLDER_ART),
+            *allowed(root_pks, sees),
+        )
+        .order_by(order, files.c.pk)
+    )
+    found: str | None = (await connection.execute(pictures)).scalars().first()
+    return found
+
+
 async def thumbnail(connection: AsyncConnection, file_id: str, size: int) -> Any:
     query = select(thumbnails).where(thumbnails.c.file_id == file_id, thumbnails.c.size == size)
     return (await connection.execute(query)).first()

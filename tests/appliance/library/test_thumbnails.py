@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import struct
 import sys
@@ -15,7 +16,7 @@ from PIL import Image
 from appliance.errors import Invalid, NotFound
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
-from appliance.library.parse import Unreadable, parse
+from appliance.library.parse import PICTURE, Unreadable, parse
 from appliance.library.thumbnails import read_size
 from tests import media
 from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
@@ -71,6 +72,41 @@ async def test_a_thumbnail_is_made_once_and_goes_with_its_file(
     assert Image.open(io.BytesIO(other.jpeg)).size == (160, 320)
     await library.delete(file.id, EVERYBODY, None)
     assert not list((tmp_path / "state/thumbnails").rglob("*.jpg"))
+
+
+async def test_an_iphones_photo_stands_upright_and_is_described(library: Library, root: Path) -> None:
+    put(root, "IMG_0001.HEIC", media.heic())
+    await settle(library)
+    turned = await picture(library, "IMG_0001", 160)
+    assert turned.size == (120, 160)
+    assert is_red(turned.getpixel((110, 80)))
+    assert not is_red(turned.getpixel((10, 80)))
+    fd = os.open(root / "IMG_0001.HEIC", os.O_RDONLY)
+    said = json.loads(await parse(fd, [sys.executable, "-I", PICTURE, "facts"]))
+    os.close(fd)
+    assert (said["width"], said["height"], said["takenAt"]) == (300, 400, "2024-07-01T12:30:00")
+
+
+async def test_a_song_without_a_cover_shows_its_folders(library: Library, root: Path) -> None:
+    put(root, "Album/01.mp3", media.song(cover=False))
+    put(root, "Album/02.mp3", media.song())
+    put(root, "Album/Folder.png", as_png("blue"))
+    put(root, "Album/cover.jpg", as_png("green"))
+    put(root, "Alone/01 alone.mp3", media.song(cover=False))
+    await settle(library)
+    assert (await picture(library, "02")).getpixel((20, 20))[0] > 150  # type: ignore[index]
+    assert (await picture(library, "Album 01")).getpixel((5, 5)) == pytest.approx((0, 128, 0), abs=4)
+    (root / "Album/cover.jpg").unlink()
+    await library.scan()
+    assert (await picture(library, "Album 01")).getpixel((5, 5)) == pytest.approx((0, 0, 255), abs=4)
+    with pytest.raises(NotFound):
+        await picture(library, "alone")
+
+
+def as_png(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (50, 50), colour).save(out, "PNG")
+    return out.getvalue()
 
 
 def bomb() -> bytes:
