@@ -50,7 +50,7 @@ def enter(
     version: tuple[int, int],
     served: Iterable[Interface],
 ) -> Entered:
-    """Pure. Raises Turned 403 (stranger), 400 (no Host), 421 (another's Host)."""
+    """Pure. Raises Turned 403 (stranger), 505 (no HTTP/1), 400 (no Host), 421 (another's Host)."""
     address, port = local
     here = [i for i in served if str(i.address) == address]
     if not here:
@@ -58,6 +58,8 @@ def enter(
     inside = facing(peer, here) or (here[0] if peer == address else None)
     if inside is None:
         raise Turned(403, "not on this network")
+    if version not in ((1, 0), (1, 1)):
+        raise Turned(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
     own = f"{address}:{port}"
     if host is None:
         if version >= (1, 1):

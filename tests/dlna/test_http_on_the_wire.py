@@ -162,6 +162,7 @@ async def test_only_an_honest_host_and_no_web_page_gets_in(wire: Wire) -> None:
     assert (await wire.ask("GET /description.xml", host="127.0.0.1:1")).status == 421
     assert (await wire.ask("GET /description.xml", host=f"127.0.0.1:{wire.port}@evil")).status == 421
     assert (await wire.ask("GET /description.xml", host=None)).status == 400
+    assert (await wire.ask("GET /description.xml", host=None, version="0.9")).status == 505
     for path in ("/description.xml", FILM, "/events/ContentDirectory"):
         said = await wire.ask(f"GET {path}", "Origin: http://evil.example")
         assert said.status == 403
