@@ -51,6 +51,9 @@ def daemon_environment(settings: Settings, environ: dict[str, str]) -> dict[str,
     }
     if settings.timezone:
         passed["MANTEL_TIMEZONE"] = settings.timezone.key
+    if settings.phone_copies:
+        passed["MANTEL_PHONE_COPIES"] = str(settings.phone_copies)
+        passed["MANTEL_PHONE_COPIES_SPACE"] = str(settings.phone_copies_space)
     if settings.analytics_database_url:
         passed["MANTEL_ANALYTICS_DATABASE_URL"] = settings.analytics_database_url.reveal()
     return passed

@@ -187,6 +187,10 @@ class Settings:
     )
     timezone: ZoneInfo | None = _setting(_timezone, None, "day borders in reports; unset: the system's")
     log_days: int = _setting(_whole(1, 3650), 90, "days that the access log is kept")
+    phone_copies: Path | None = _setting(
+        _path, None, "folder where the daemon keeps copies of films that phones cannot play; unset: none"
+    )
+    phone_copies_space: int = _setting(_size, 20 * GIB, "bytes that all these copies may take")
     name: str = _setting(_text, "Mantel", "shown on TVs and phones; also `<name>.local`")
 
     @property
@@ -249,7 +253,10 @@ def _check_together(settings: Settings) -> None:
         )
     code = Path(__file__).resolve().parent
     for root in settings.library:
-        for other, what in ((settings.state, "the state folder"), (code, "Mantel's own code")):
+        others = [(settings.state, "the state folder"), (code, "Mantel's own code")]
+        if settings.phone_copies:
+            others.append((settings.phone_copies, "the folder of copies for phones"))
+        for other, what in others:
             real, inner = root.resolve(), other.resolve()
             if real == inner or real.is_relative_to(inner) or inner.is_relative_to(real):
                 raise BadSetting(

@@ -283,7 +283,7 @@ class MediaServer:
             return _xml(soap.fault(UpnpError(501)), status=500)
 
     async def _answer(self, service: Service, viewer: Viewer, body: bytes, soapaction: str) -> bytes:
-        call = (viewer.client.family, viewer.host, soapaction, body)
+        call = (viewer.address, viewer.client.family, viewer.host, soapaction, body)
         version = await self._catalog.version(viewer)
         if version is not None and (kept := self._answers.get(call, version)) is not None:
             await self._catalog.seen(viewer)

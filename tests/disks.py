@@ -68,6 +68,38 @@ def slow_disk(
                 group.rmdir()
 
 
+class Stick:
+    """A small ext4 that comes and goes at `at`, as a USB disk does; its files stay. Needs root."""
+
+    def __init__(self, image: Path, at: Path, size: int) -> None:
+        self.at, self._image = at, image
+        at.mkdir(exist_ok=True)
+        with image.open("wb") as file:
+            file.truncate(size)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+        self.plug()
+
+    def plug(self) -> None:
+        subprocess.run(["mount", "-o", "loop", str(self._image), str(self.at)], check=True)
+
+    def pull(self) -> None:
+        """At once, whoever has files open there."""
+        subprocess.run(["umount", "-l", str(self.at)], check=True)
+
+    @property
+    def plugged(self) -> bool:
+        return os.path.ismount(self.at)
+
+    def fill(self) -> None:
+        """Somebody else takes all room that is left."""
+        with (self.at / ".somebody-else").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1 << 16))
+
+    def empty(self) -> None:
+        (self.at / ".somebody-else").unlink(missing_ok=True)
+
+
 def forget(path: Path) -> None:
     """Take a file out of the page cache."""
     fd = os.open(path, os.O_RDONLY)

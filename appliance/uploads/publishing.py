@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import stat
+import time
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -57,7 +58,7 @@ class Publishing:
             Arriving.reopen, root.fd, upload.id, upload.received, running_sum, undo=Arriving.close
         )
         try:
-            await off_loop(os.fsync, arriving.fd)
+            await off_loop(_date_and_sync, arriving.fd, upload.modified_at)
             sha256 = await arriving.digest()
             inode = signed(os.fstat(arriving.fd).st_ino)
             if self._command:
@@ -175,6 +176,14 @@ class Publishing:
                 duplicate=True,
             )
         await off_loop(remove_from_inbox, root, upload.id)
+
+
+def _date_and_sync(fd: int, modified_at: int | None) -> None:
+    """A photo of last summer stays one; what its sender's clock has in the future does not."""
+    now = time.time_ns()
+    if modified_at is not None and 0 < modified_at * 1_000_000 < now:
+        os.utime(fd, ns=(now, modified_at * 1_000_000))
+    os.fsync(fd)
 
 
 def remove_from_inbox(root: Root, upload_id: str) -> None:

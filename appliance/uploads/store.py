@@ -45,6 +45,8 @@ class Upload:
     duplicate: bool
     created_at: int
     touched_at: int
+    modified_at: int | None = None
+    """When its sender last changed the file, epoch milliseconds; None where the sender does not say."""
 
     @property
     def whole(self) -> bool:

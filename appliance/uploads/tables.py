@@ -22,6 +22,7 @@ uploads = Table(
     Column("sha256", String(64)),
     Column("file_id", String(16)),
     Column("duplicate", Boolean, nullable=False, default=False),
+    Column("modified_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("touched_at", BigInteger, nullable=False),
     Index("ix_uploads_state", "state"),

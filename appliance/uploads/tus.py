@@ -21,14 +21,19 @@ CHECKSUM_MISMATCH = 460
 ALGORITHMS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "md5": hashlib.md5}
 """Named by clients; a guard against faulty lines, not against people. sha1 is required by the protocol."""
 
+_TIME = re.compile(r"-?[0-9]{1,14}", re.ASCII)
+"""As browsers say `lastModified`: whole milliseconds, before 1970 too."""
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _LONGEST_METADATA = 8 * KIB
 
 
 @dataclass(frozen=True)
 class Metadata:
+    """`modified`: when the file was last changed at its sender, epoch milliseconds."""
+
     name: str
     folder: str
+    modified: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def number(header: str, value: str | None) -> int:
 
 
 def metadata(value: str | None) -> Metadata:
-    """Upload-Metadata: `key base64,key base64`. `filename` (or `name`) and `folder` count. Raises Invalid."""
+    """Upload-Metadata, `key base64,…`; `filename` (or `name`), `folder`, `modified` count. Raises Invalid."""
     if value is not None and len(value) > _LONGEST_METADATA:
         raise Invalid("Upload-Metadata", value, f"at most {_LONGEST_METADATA} characters are allowed")
     found: dict[str, str] = {}
@@ -61,7 +66,10 @@ def metadata(value: str | None) -> Metadata:
     name = found.get("filename") or found.get("name") or ""
     if not name:
         raise Invalid("Upload-Metadata", value or "", "a `filename` is needed")
-    return Metadata(name, found.get("folder", ""))
+    modified = found.get("modified", "")
+    if modified and not _TIME.fullmatch(modified):
+        raise Invalid("modified", modified, "milliseconds since 1970 are allowed")
+    return Metadata(name, found.get("folder", ""), int(modified) if modified else None)
 
 
 def checksum(value: str | None) -> Checksum | None:

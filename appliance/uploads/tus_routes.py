@@ -42,7 +42,9 @@ def add_to(routes: Blueprint, uploads: Uploads, idle: float) -> None:
             return refused
         length = tus.number("Upload-Length", request.headers.get("Upload-Length"))
         said = tus.metadata(request.headers.get("Upload-Metadata"))
-        upload = await uploads.begin(caller, said.name, said.folder, length, resumable=True)
+        upload = await uploads.begin(
+            caller, said.name, said.folder, length, resumable=True, modified_at=said.modified
+        )
         headers = {"Location": f"{_PATH}/{upload.id}", **_times(upload)}
         if length == 0:
             headers |= await _finished(upload, caller)

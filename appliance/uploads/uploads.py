@@ -113,6 +113,7 @@ class Uploads:
         *,
         resumable: bool,
         at_most: int = 0,
+        modified_at: int | None = None,
     ) -> Upload:
         """Announce an upload of `length` bytes (None: a form does not say, but no more than `at_most`).
 
@@ -127,7 +128,7 @@ class Uploads:
             id=secrets.token_hex(16), user_id=caller.user_id, device=caller.device, root_id=root.root_id,
             folder="/".join(parts), name=name, length=length, received=0, resumable=resumable,
             state=State.RECEIVING, target=None, inode=None, sha256=None, file_id=None, duplicate=False,
-            created_at=store.now_ms(), touched_at=store.now_ms(),
+            created_at=store.now_ms(), touched_at=store.now_ms(), modified_at=modified_at,
         )  # fmt: skip
         await self._space.reserve(upload.id, root, length or at_most)
         try:

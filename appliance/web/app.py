@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,9 +25,13 @@ SLOWEST_BODY = 30 * SECONDS
 
 
 def create_web_app(
-    settings: Settings, accounts: Accounts, blueprints: Iterable[Blueprint], static: Path = STATIC
+    settings: Settings,
+    accounts: Accounts,
+    blueprints: Iterable[Blueprint],
+    static: Path = STATIC,
+    announced: Container[str] = (),
 ) -> Quart:
-    """The app, with `blueprints` registered. `static`: what Vite built."""
+    """The app, with `blueprints` registered. `static`: what Vite built; `announced`: our names by mDNS."""
     app = Quart("appliance.web", static_folder=None)
     app.config.update(
         # Uploads have no end; `guard` limits the JSON ones.
@@ -42,7 +46,7 @@ def create_web_app(
     app.json = ToldFields(app)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    guard(app, Door(settings), accounts, Page(static))
+    guard(app, Door(settings, announced), accounts, Page(static))
     answer_errors(app)
     send_headers(app)
     app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]

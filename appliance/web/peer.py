@@ -1,8 +1,9 @@
 """Where a request came from and whom it asked for, told from the connection and from settings.
 
 Rules:
-1. Names: our own numeric address, `localhost`, `<name>.local` and MANTEL_HOSTS. Anything else is misdirected,
-   so that a page elsewhere cannot rebind its name to us.
+1. Names: our own numeric address, `localhost`, `<name>.local` (also as mDNS changed it) and MANTEL_HOSTS.
+   Anything else is misdirected, so that a page elsewhere cannot rebind its name to us. A trusted proxy was
+   reached by another address than we are; a private number is no name that can be rebound.
 2. X-Forwarded-* counts from a trusted proxy alone.
 3. A peer with a public address is refused unless the settings let it in.
 4. Cookies go to every port of a host, so a page of another port is told apart by Origin (RFC 6454) alone.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from collections.abc import Container
 from dataclasses import dataclass
 
 from appliance.accounts.client import Channel
@@ -37,9 +39,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class Door:
-    """Checks a request's Host, peer and Origin against the settings."""
+    """Checks a request's Host, peer and Origin against the settings.
 
-    def __init__(self, settings: Settings) -> None:
+    `announced`: the names that mDNS told the network, `mantel-2.local` where another was first.
+    """
+
+    def __init__(self, settings: Settings, announced: Container[str] = ()) -> None:
+        self._announced = announced
         self._names = {
             "localhost",
             f"{host_label(settings.name)}.local",
@@ -56,9 +62,10 @@ class Door:
 
         Raises Misdirected (421) or Forbidden.
         """
-        if not host or not self._is_ours(host, server[0]):
+        address = _plain(client)
+        if not host or not self._is_ours(host, server[0], address in self._proxies):
             raise Misdirected(host or "")
-        address, base = _plain(client), f"{scheme}://{self._reached_at(scheme, server[0])}:{server[1]}"
+        base = f"{scheme}://{self._reached_at(scheme, server[0])}:{server[1]}"
         if address in self._proxies:
             far, proto = forwarded
             hops = [hop for hop in (_plain(part) for part in far.split(",")) if hop]
@@ -78,12 +85,15 @@ class Door:
             address = own_address() or "localhost"
         return f"[{address}]" if ":" in address else address
 
-    def _is_ours(self, host: str, server: str) -> bool:
+    def _is_ours(self, host: str, server: str, by_proxy: bool) -> bool:
         match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", host)
         if not match:
             return False
         name = match[1].lower().rstrip(".")
-        return name in self._names or (_plain(name) != "" and _plain(name) == _plain(server))
+        if name in self._names or name in self._announced:
+            return True
+        number = _plain(name)
+        return number != "" and (number == _plain(server) or (by_proxy and not _is_public(number)))
 
 
 def check_origin(method: str, origin: str | None, site: str | None, has_cookie: bool, ours: str) -> None:

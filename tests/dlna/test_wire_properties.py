@@ -265,3 +265,19 @@ def test_positions_are_told_as_each_family_wants_them() -> None:
     assert "<upnp:lastPlaybackPosition>90<" in said["kodi"]
     assert "BM=90000<" in said["samsung-new"]
     assert "BM=" not in said["default"]
+
+
+def test_who_made_a_song_is_told_by_role() -> None:
+    """The performer without one (many TVs read the first artist alone), then album artist and composer."""
+    song = Item(
+        "i", "0", "Song", MediaKind.AUDIO, (), artist="Sigrún", album_artist="Various", composer="Bach"
+    )
+    viewer = Viewer("10.0.0.2", "lan0", DEFAULT, host="h")
+    item = fromstring(didl.document([song], viewer, didl.Filter.read("*")))[0]
+    artists = item.findall("{urn:schemas-upnp-org:metadata-1-0/upnp/}artist")
+    assert [(one.get("role"), one.text) for one in artists] == [
+        (None, "Sigrún"),
+        ("AlbumArtist", "Various"),
+        ("Composer", "Bach"),
+    ]
+    assert item.findtext(f"{DC}creator") == "Sigrún"

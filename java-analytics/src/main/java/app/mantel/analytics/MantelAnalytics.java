@@ -1,5 +1,6 @@
 package app.mantel.analytics;
 
+import app.mantel.analytics.phone.PhoneSettings;
 import app.mantel.analytics.settings.BadSetting;
 import app.mantel.analytics.settings.Settings;
 import java.time.Clock;
@@ -20,6 +21,7 @@ public class MantelAnalytics {
 
   public static void main(String[] args) {
     try {
+      PhoneSettings.read(System.getenv());
       start(Settings.read(System.getenv()), Clock.systemUTC());
     } catch (BadSetting bad) {
       System.err.println(bad.getMessage());
@@ -37,6 +39,7 @@ public class MantelAnalytics {
           GenericApplicationContext beans = (GenericApplicationContext) context;
           beans.registerBean(Settings.class, () -> settings);
           beans.registerBean(Clock.class, () -> clock);
+          beans.registerBean(PhoneSettings.class, () -> PhoneSettings.read(System.getenv()));
         });
     return application.run();
   }

@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  * comes along in the jar): lowest priority, no network, no tokens, no writing, nothing to be read
  * but the system, what is named here, and standard input.
  */
-final class Cell {
+public final class Cell {
+  /** How a program names a file that is its standard output. */
+  public static final String THE_OUTPUT = "file:/proc/self/fd/1";
+
   private static final String PATH = "/usr/local/bin:/usr/bin:/bin";
   private static final List<Path> SYSTEM =
       Stream.of(
@@ -52,10 +55,18 @@ final class Cell {
    * @param cpuSeconds of processor time, then it is killed
    * @param megabytes of address space
    */
-  record Rights(List<Path> readable, @Nullable Path input, int cpuSeconds, int megabytes) {}
+  public record Rights(List<Path> readable, @Nullable Path input, int cpuSeconds, int megabytes) {}
 
   /** Throws NoProgram where {@code program} or Python is not there. */
-  static Process start(Rights rights, List<String> program) throws IOException {
+  public static Process start(Rights rights, List<String> program) throws IOException {
+    return start(rights, program, null);
+  }
+
+  /**
+   * The same, with a file as standard output, which the program may also open, and nothing else.
+   */
+  public static Process start(Rights rights, List<String> program, @Nullable Path output)
+      throws IOException {
     List<String> all = new ArrayList<>(List.of(find("python3"), "-I", "-S", "-c", SOURCE));
     all.add(
         Stream.concat(SYSTEM.stream(), rights.readable().stream())
@@ -72,6 +83,9 @@ final class Cell {
     environment.putAll(Map.of("PATH", PATH, "LC_ALL", "C.UTF-8", "MALLOC_ARENA_MAX", "2"));
     if (rights.input() != null) {
       builder.redirectInput(rights.input().toFile());
+    }
+    if (output != null) {
+      builder.redirectOutput(output.toFile());
     }
     return builder
         .directory(Path.of("/").toFile())
@@ -97,7 +111,8 @@ final class Cell {
     return line.toString();
   }
 
-  static void kill(Process process) {
+  /** Ends it with all that it started. */
+  public static void kill(Process process) {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly();
   }

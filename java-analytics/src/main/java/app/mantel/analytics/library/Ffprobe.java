@@ -23,11 +23,18 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>Only containers that hold media themselves are allowed: a playlist named .mp4 made an earlier
  * ffmpeg read other files in spite of a protocol whitelist.
  */
-final class Ffprobe implements AutoCloseable {
+public final class Ffprobe implements AutoCloseable {
   private static final String FORMATS =
       "matroska,webm,avi,mpegts,mpeg,mpegvideo,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,wav,w64,mp3,aac,asf,flv,aiff,wv,"
           + "ape,mpc,mpc8,dts,ac3,eac3,truehd,rm,caf,tta,amr,dsf,au,nut,wtv";
-  private static final String THE_FILE = "file:/proc/self/fd/0";
+
+  /** How a program in the cell names the file that is its standard input. */
+  public static final String THE_FILE = "file:/proc/self/fd/0";
+
+  /** Input options of every call of ffprobe and ffmpeg on a stranger's file. */
+  public static final List<String> GUARDED =
+      List.of("-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS);
+
   private static final int MEGABYTES = 1024;
   private static final int LARGEST_ANSWER = 1 << 20;
   private static final long DEADLINE_SECONDS = 30;
@@ -49,16 +56,8 @@ final class Ffprobe implements AutoCloseable {
   }
 
   private static Process start(Path file, long seconds, String... more) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "ffprobe",
-                "-v",
-                "error",
-                "-protocol_whitelist",
-                "file,pipe",
-                "-format_whitelist",
-                FORMATS));
+    List<String> command = new ArrayList<>(List.of("ffprobe", "-v", "error"));
+    command.addAll(GUARDED);
     command.addAll(List.of(more));
     command.add(THE_FILE);
     return Cell.start(new Cell.Rights(List.of(), file, (int) seconds, MEGABYTES), command);

@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
 
 /** Files beneath the roots, and nothing else: no way out by a link or by dots. */
 @Component
-class Places {
+public class Places {
   private static final int AT_ONCE = 1 << 20;
 
   private final Settings settings;
@@ -27,7 +27,7 @@ class Places {
   /**
    * Throws IOException with a reason where {@code path} is no regular file beneath {@code root}.
    */
-  Path file(String root, String path) throws IOException {
+  public Path file(String root, String path) throws IOException {
     try {
       Path base = Path.of(root);
       if (!settings.library().contains(base)) {
@@ -49,7 +49,7 @@ class Places {
   }
 
   /** Whether the file is still the one of the index. */
-  static boolean unchanged(Path file, long sizeBytes, long mtimeNs) throws IOException {
+  public static boolean unchanged(Path file, long sizeBytes, long mtimeNs) throws IOException {
     BasicFileAttributes now =
         Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     return now.size() == sizeBytes
