@@ -23,7 +23,7 @@ from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[1]
 ADMIN, PASSWORD = "admin", "correct horse battery staple"
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 10
 
 
@@ -96,14 +96,25 @@ async def start(folder: Path, library: Path, module: str = "appliance", **settin
         lan_url=f"http://127.0.0.1:{variables['MANTEL_LAN_PORT']}",
     )  # fmt: skip
     asyncio.get_running_loop().create_task(_listen(process, home.output))
-    async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await _serving(home)
+    except BaseException:
+        if process.returncode is None:
+            process.kill()
+        raise
+    return home
+
+
+async def _serving(home: House) -> None:
+    async with aiohttp.ClientSession() as http:
         while True:
-            if process.returncode is not None:
+            if home.process.returncode is not None:
                 raise AssertionError(f"the appliance ended at its start:\n{''.join(home.output)}")
             try:
                 async with http.get(home.url + "/healthz") as answer:
                     if answer.status == 200:
-                        return home
+                        return
             except aiohttp.ClientError:
                 await asyncio.sleep(0.05)
 
