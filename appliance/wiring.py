@@ -240,7 +240,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe, find_files, device_names),
                 power_routes.blueprint(power),
-                share_routes.blueprint(shares, library, journal),
+                share_routes.blueprint(shares, library, journal, subtitles),
                 casting_routes.blueprint(casting, library),
                 lan_routes.blueprint(listener.tvs),
                 choices_routes.blueprint(choices),

@@ -27,6 +27,7 @@ from appliance.sharing.zipped import zipped
 from appliance.streaming import body
 from appliance.streaming.answer import answer
 from appliance.streaming.disposition import disposition
+from appliance.streaming.subtitles import Subtitles
 from appliance.streaming.zero_copy import wire_of
 from appliance.units import MIB, iso
 
@@ -68,7 +69,7 @@ def share_json(share: Share) -> dict[str, Any]:
     }
 
 
-def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
+def blueprint(shares: Shares, library: Library, journal: Journal, subtitles: Subtitles) -> Blueprint:
     routes = Blueprint("sharing", __name__)
 
     def with_link(share: Share) -> dict[str, Any]:
@@ -156,6 +157,27 @@ def blueprint(shares: Shares, library: Library, journal: Journal) -> Blueprint:
         file = await shares.file(await opened(token), file_id)
         found = await library.thumbnail(file.id, read_size(request.args.get("size")), frozenset(Audience))
         return Response(found.jpeg, content_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
+
+    @routes.get("/s/<token>/files/<file_id>/subtitles")
+    async def tracks(token: str, file_id: str) -> dict[str, Any]:
+        """Which subtitles a film has."""
+        file = await shares.file(await opened(token), file_id)
+        found = await subtitles.tracks(file.id, frozenset(Audience))
+        path = f"/s/{token}/files/{file.id}/subtitles"
+        return {
+            "tracks": [
+                {"n": one.n, "label": one.label, "language": one.language, "url": f"{path}/{one.n}.vtt"}
+                for one in found
+            ]
+        }
+
+    @routes.get("/s/<token>/files/<file_id>/subtitles/<int:number>.vtt")
+    async def subtitle(token: str, file_id: str, number: int) -> Response:
+        """Subtitles as WebVTT."""
+        file = await shares.file(await opened(token), file_id)
+        text = await subtitles.vtt(file.id, frozenset(Audience), number)
+        headers = {"Cache-Control": "private, no-cache"}
+        return Response(text, content_type="text/vtt; charset=utf-8", headers=headers)
 
     @routes.get("/s/<token>/zip")
     async def all_files(token: str) -> Response:

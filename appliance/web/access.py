@@ -109,6 +109,8 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/s/<token>/files/<file_id>/stream"): LINK,
     ("GET", "/s/<token>/files/<file_id>/download"): LINK,
     ("GET", "/s/<token>/files/<file_id>/thumbnail"): LINK,
+    ("GET", "/s/<token>/files/<file_id>/subtitles"): LINK,
+    ("GET", "/s/<token>/files/<file_id>/subtitles/<int:number>.vtt"): LINK,
     ("GET", "/s/<token>/zip"): LINK,
     #
     # streaming
@@ -283,6 +285,7 @@ FIELDS_OF: dict[tuple[str, str], dict[str, Least]] = {
         urls stream thumbnail download
         """,
     ),
+    ("GET", "/s/<token>/files/<file_id>/subtitles"): _each(LINK, "tracks n label language url"),
     ("GET", "/shares/<share_id>"): _each(EDITOR, "device address"),
     # About nobody but whoever asks, or for everybody as a whole.
     **{

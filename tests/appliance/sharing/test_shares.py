@@ -21,6 +21,7 @@ from appliance.library.library import Library
 from appliance.sharing.routes import blueprint
 from appliance.sharing.shares import Shares
 from appliance.sharing.zipped import zipped
+from appliance.streaming.subtitles import Subtitles
 from tests.appliance.entrance import ORIGIN, Browser, House, entrance
 from tests.appliance.sharing.test_without_place import PLACE, photo
 from tests.appliance.web.test_revoked import served, until_closed
@@ -77,7 +78,8 @@ async def shelf(tmp_path: Path, database_url: str | None = None) -> AsyncIterato
         page = await library.page(FileQuery(), frozenset(Audience))
         shares = Shares(house.database, house.accounts, library)
         # Registered late on purpose: the guard is made for all of the table's routes.
-        house.app.register_blueprint(blueprint(shares, library, house.journal))
+        subtitles = Subtitles(library, tmp_path / "subtitles")
+        house.app.register_blueprint(blueprint(shares, library, house.journal, subtitles))
         editor = await house.sign_in("mira", Role.EDITOR)
         yield Shelf(house, library, shares, editor, {file.name: file.id for file in page.items})
         await library.stop()
@@ -291,3 +293,28 @@ async def test_two_of_one_name_are_both_in_the_zip() -> None:
             "A (2).txt": b"2",
             "a (3).txt": b"3",
         }
+
+
+async def test_a_film_of_a_link_has_its_subtitles_and_no_other_film_has(tmp_path: Path) -> None:
+    trip = tmp_path / "library" / "Trip"
+    async with shelf(tmp_path) as found:
+        said = "1\n00:00:00,500 --> 00:00:01,500\nGrüße aus Tromsø\n"
+        for name in ("film", "other"):
+            (trip / f"{name}.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + name.encode())
+            (trip / f"{name}.de.srt").write_text(said)
+        await found.library.scan()
+        page = await found.library.page(FileQuery(), frozenset(Audience))
+        found.ids |= {file.name: file.id for file in page.items}
+        share = await found.share("film.mp4")
+        path = f"{share['path']}/files/{found.ids['film.mp4']}/subtitles"
+        assert (await found.get(path)).status_code == 401
+        _, cookie = await found.open(share)
+        (track,) = (await (await found.get(path, cookie)).get_json())["tracks"]
+        assert (track["language"], track["url"]) == ("de", f"{path}/{track['n']}.vtt")
+        text = await found.get(track["url"], cookie)
+        assert text.content_type == "text/vtt; charset=utf-8"
+        assert "Grüße aus Tromsø" in await text.get_data(as_text=True)
+        assert (await found.get(f"{path}/9.vtt", cookie)).status_code == 404
+        foreign = f"{share['path']}/files/{found.ids['other.mp4']}/subtitles"
+        for url in (foreign, f"{foreign}/{track['n']}.vtt"):
+            assert (await found.get(url, cookie)).status_code == 404

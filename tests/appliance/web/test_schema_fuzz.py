@@ -19,7 +19,6 @@ import pytest
 from tests.house import CHECKOUT, House, files_when, house, sign_in
 from tests.media import photo
 
-EXAMPLES = 4
 ENDS_THE_RUN = (
     "/lockdown",
     "/auth/logout",
@@ -29,7 +28,6 @@ ENDS_THE_RUN = (
     # Lasts as long as its listener.
     "/events/live",
 )
-LEAST_CALLS = 500
 MUST_BE_ANSWERED = {
     "GET /files",
     "GET /files/{file_id}",
@@ -46,22 +44,25 @@ MUST_BE_ANSWERED = {
     "GET /health",
     "GET /playing",
     "GET /settings",
-    "PATCH /settings",
     "POST /uploads/known",
 }
 """Routes that must have let some request through: a run of refusals alone proves little."""
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-@pytest.mark.timeout(600)
-async def test_no_request_breaks_it(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("phases", "examples", "least_calls"),
+    [("fuzzing", 6, 300), pytest.param("examples,coverage,fuzzing", 12, 1_500, marks=pytest.mark.slow)],
+)
+async def test_no_request_breaks_it(tmp_path: Path, phases: str, examples: int, least_calls: int) -> None:
     library = tmp_path / "library"
     library.mkdir()
     (library / "beach.jpg").write_bytes(photo())
     async with house(tmp_path) as home, sign_in(home) as http:
         known = await ids(home, http)
         argv = [str(Path(sys.executable).with_name("schemathesis")), "run", home.url + "/openapi.json"]
-        argv += ["--checks", CHECKS, "--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing"]
+        argv += ["--checks", CHECKS, "--max-examples", str(examples), "--phases", phases]
         argv += ["--header", f"Authorization: {http.headers['Authorization']}", "--no-color", "--seed", "1"]
         argv += ["--header", f"Origin: {home.url}"]
         argv += ["--continue-on-failure", "--request-timeout", "20", "--report", "har"]
@@ -89,7 +90,7 @@ async def test_no_request_breaks_it(tmp_path: Path) -> None:
             path = path.replace(known_id, f"{{{name}}}")
         by_route.setdefault(f"{call['request']['method']} {path}", set()).add(call["response"]["status"])
     answered = {route for route, statuses in by_route.items() if any(s < 300 for s in statuses)}
-    assert len(calls) > LEAST_CALLS, "it looked at next to nothing"
+    assert len(calls) > least_calls, "it looked at next to nothing"
     assert answered >= MUST_BE_ANSWERED, MUST_BE_ANSWERED - answered
     assert {400, 404, 415} <= {status for statuses in by_route.values() for status in statuses}
 
