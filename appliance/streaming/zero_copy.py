@@ -20,13 +20,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import Conflict, Unavailable
-from appliance.units import KIB, MIB
+from appliance.units import KIB, MIB, SECONDS
 
 WINDOW = 1 * MIB
 """At most so much in one call: a quarter of a millisecond of the loop on a small PC."""
 
 SAMPLE = 256 * KIB
 """How far apart the pages are that `in_cache` looks at; twice the kernel's usual read-ahead."""
+
+LAST_WORD = 0.5 * SECONDS
+"""How long a stream that is cancelled waits for its disk to say what it has sent."""
 
 WIRE = "mantel.wire"
 """Key of an ASGI scope's `state`: a function without arguments that gives this connection's Wire, or None."""
@@ -67,6 +70,9 @@ class Wire:
         try:
             sending.turn()
             await sending.done
+        except asyncio.CancelledError:
+            await sending.last_word()
+            raise
         finally:
             sending.close()
 
@@ -112,10 +118,18 @@ class _Sending:
             raise ConnectionResetError("the peer has gone")
         self._socket = os.dup(transport.get_extra_info("socket").fileno())
         self._watched = False
+        self._reading: asyncio.Future[int] | None = None
+        self._closed = False
 
     def close(self) -> None:
+        self._closed = True
         self._watch(False)
         os.close(self._socket)
+
+    async def last_word(self) -> None:
+        """Count what the disk's thread sends while we are told to stop: a peer closes once it has it all."""
+        if self._reading and not self._reading.done():
+            await asyncio.wait({self._reading}, timeout=LAST_WORD)
 
     def turn(self) -> None:
         """The socket may take more."""
@@ -128,10 +142,10 @@ class _Sending:
         if not in_cache(self._fd, self._offset, window):
             self._watch(False)
             # The thread goes on when we are cancelled: what it works on must be its own.
-            reading = self._loop.run_in_executor(
+            self._reading = self._loop.run_in_executor(
                 _DISK, _send_and_close, os.dup(self._socket), os.dup(self._fd), self._offset, window
             )
-            reading.add_done_callback(self._disk_answered)
+            self._reading.add_done_callback(self._disk_answered)
             return
         try:
             self._went(os.sendfile(self._socket, self._fd, self._offset, window))
@@ -140,7 +154,8 @@ class _Sending:
 
     def _disk_answered(self, reading: asyncio.Future[int]) -> None:
         if self.done.done():
-            reading.exception()
+            if reading.exception() is None and not self._closed:
+                self._sent(reading.result())
             return
         try:
             self._went(reading.result())

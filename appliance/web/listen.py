@@ -54,6 +54,12 @@ class WatchedConnection(TCPServer):
         _writers.add(self.writer)
         self.state = {**self.state, WIRE: self._wire, SOCKET: self.writer.get_extra_info("socket")}
 
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # The peer has closed. Hypercorn would wait for its next request, and hold the descriptor, as long as
+        # for anybody's.
+        await self.idle_task.stop()
+
     def _wire(self) -> Wire | None:
         http = self.protocol.protocol
         if self.writer.get_extra_info("ssl_object") or not isinstance(http, H11Protocol):

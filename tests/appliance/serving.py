@@ -80,6 +80,7 @@ async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply
         body = b""
         while size := int(await reader.readline(), 16):
             body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readline()
         return Reply(status, headers, body)
     return Reply(status, headers, await reader.readexactly(int(headers["content-length"])))
 

@@ -264,6 +264,17 @@ async def test_slow_reader_outlives_the_frameworks_limit(house: House) -> None:
     writer.close()
 
 
+async def test_who_has_closed_is_not_waited_for(house: House, way: str) -> None:
+    descriptors = open_descriptors()
+    for _ in range(30):
+        assert (await ask(house.port, "/files/film/stream", {"Range": "bytes=0-9"})).body == FILM[:10]
+    for _ in range(20):  # a second; the server keeps an idle connection for five
+        if open_descriptors() <= descriptors + 1:
+            break
+        await asyncio.sleep(0.05)
+    assert open_descriptors() <= descriptors + 1
+
+
 async def test_200_aborted_requests_leave_nothing_behind(house: House) -> None:
     with (house.shelf.folder / "long").open("wb") as file:
         file.truncate(500_000_000)

@@ -117,6 +117,33 @@ async def test_who_is_cancelled_at_the_disk_leaves_nothing(
         assert len(os.listdir("/proc/self/fd")) == before
 
 
+async def test_what_left_while_we_were_told_to_stop_counts(
+    film: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    left, heard = threading.Event(), threading.Event()
+    really = zero_copy._send_and_close
+
+    def sending_first(*given: int) -> int:
+        count = really(*given)
+        left.set()
+        heard.wait(20)
+        return count
+
+    monkeypatch.setattr(zero_copy, "in_cache", lambda fd, offset, count: False)
+    monkeypatch.setattr(zero_copy, "_send_and_close", sending_first)
+    async with connected() as (writer, peer):
+        sending = asyncio.create_task(Wire(writer.transport, writer.drain).send(film, 0, 10, seen.append))
+        await asyncio.to_thread(left.wait, 20)
+        assert await asyncio.to_thread(read_exactly, peer, 10) == FILM[:10]
+        sending.cancel()
+        await asyncio.sleep(0)
+        heard.set()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+    assert seen == [10]
+
+
 async def test_a_peer_that_goes_is_an_error(film: int) -> None:
     async with connected() as (writer, peer):
         sending = asyncio.create_task(
