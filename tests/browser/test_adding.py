@@ -41,7 +41,7 @@ async def test_after_a_reload_the_same_file_goes_on_where_it_stopped(
         offsets.append(int(route.request.headers["upload-offset"]))
         if offsets[-1] and not lost.is_set():
             lost.set()
-            await route.abort()
+            await route.fulfill(status=503)
         else:
             await route.continue_()
 

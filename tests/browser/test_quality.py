@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from appliance.web.page import STATIC
-from tests.browser.conftest import open_screen, phone, sign_in
+from tests.browser.conftest import file_id, open_screen, phone, sign_in, until
 from tests.house import CHECKOUT, House
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -20,12 +21,26 @@ SCREENS = (
     "/library",
     "/library/Films",
     "/library?q=tromso",
+    "/library?type=audio",
+    "/library?type=audio&view=artists",
+    "/library?type=audio&artist=Aya Lindqvist&album=Slow Ferry",
+    "/library?type=image",
+    "/file/{The Long Way to Tromsø.mp4}",
+    "/file/{01 Harbour.mp3}",
+    "/file/{Lake.jpg}",
     "/add",
     "/players",
     "/insights",
+    "/log",
     "/me",
+    "/mine",
+    "/kept",
+    "/links",
+    "/trash",
     "/who",
+    "/box",
 )
+"""Every place of the page; a name in braces stands for the id of that file."""
 SCRIPT_LIMIT = 150 * 1024
 """Bytes of script, compressed, before a player opens."""
 
@@ -40,6 +55,20 @@ SMALL = """() => [...document.querySelectorAll('button, a, select, input:not(.un
   .map(one => [one.getBoundingClientRect(), one.ariaLabel || one.textContent.trim()])
   .filter(([box]) => box.width && (box.height < 24 || box.width < 24))
   .map(([box, name]) => `${name} ${Math.round(box.width)}×${Math.round(box.height)}`)"""
+
+
+SETTLED = "document.getAnimations().every(one => one.playState !== 'running')"
+FOCUSED = """() => {
+  const one = document.activeElement
+  const box = one.getBoundingClientRect()
+  const name = one.ariaLabel || one.textContent.trim() || one.name || one.tagName
+  return [name, box.width * box.height, one.tabIndex]
+}"""
+
+
+async def address(page: Page, screen: str) -> str:
+    name = re.search(r"\{(.*)\}", screen)
+    return screen.replace(name[0], await file_id(page, name[1])) if name else screen
 
 
 async def violations(page: Page) -> list[str]:
@@ -59,11 +88,11 @@ async def test_no_screen_breaks_a_rule_of_accessibility(chromium: Browser, home:
         await sign_in(page)
         wrong: dict[str, list[str]] = {}
         for screen in SCREENS:
-            await open_screen(page, screen)
+            await open_screen(page, await address(page, screen))
             await expect(page.locator("main[tabindex] > *").first).to_be_visible()
             # Skeletons breathe; what is tested is what comes after them.
             await expect(page.locator("main .waiting")).to_have_count(0)
-            await page.wait_for_timeout(300)
+            await until(page, SETTLED)
             found = [f"axe {text}" for text in await violations(page)]
             found += [f"cut: {text}" for text in await page.evaluate(CUT)]
             found += [f"small: {text}" for text in await page.evaluate(SMALL)]
@@ -72,6 +101,36 @@ async def test_no_screen_breaks_a_rule_of_accessibility(chromium: Browser, home:
             if found:
                 wrong[screen] = found
         assert wrong == {}
+
+
+async def test_the_keyboard_reaches_everything_in_its_order(chromium: Browser, home: House) -> None:
+    """Tab goes through what is seen, from the top to the tabs, and through a sheet without leaving it."""
+    async with phone(chromium, home) as page:
+        await sign_in(page)
+        await open_screen(page, "/library/Films")
+        await expect(page.get_by_role("link", name="The Long Way to Tromsø")).to_be_visible()
+        met = []
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            name, area, index = await page.evaluate(FOCUSED)
+            met.append(name)
+            assert area > 0, name
+            assert index == 0, name
+            if name == "Insights":
+                break
+        wanted = ["Back", "Select", "Sort", "Videos", "#tag", "Library",
+                  "More: The Long Way to Tromsø", "Home", "Insights"]  # fmt: skip
+        places = [next(n for n, name in enumerate(met) if word in name or name == word) for word in wanted]
+        assert places == sorted(places), met
+
+        await page.get_by_role("button", name="More: The Long Way to Tromsø").press("Enter")
+        for _ in range(14):
+            await page.keyboard.press("Tab")
+            inside = "!document.activeElement || document.activeElement === document.body"
+            assert await page.evaluate(f"{inside} || !!document.activeElement.closest('dialog')")
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        assert await page.evaluate("document.activeElement.ariaLabel") == "More: The Long Way to Tromsø"
 
 
 async def test_little_script_before_a_player_opens(chromium: Browser, home: House) -> None:

@@ -37,6 +37,15 @@ export function refresh(): Promise<boolean> {
   return refreshing
 }
 
+/** Whether the session still stands; a box that does not answer does not say that it ended. */
+export async function stillSignedIn(): Promise<boolean> {
+  if (await refresh()) return true
+  const answer = await fetch('/auth/me').catch(() => null)
+  if (answer?.status !== 401) return true
+  whenSignedOut()
+  return false
+}
+
 async function problem(answer: Response): Promise<Problem> {
   const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>
   const text = String(body.detail ?? body.title ?? answer.statusText)

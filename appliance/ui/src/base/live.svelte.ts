@@ -1,6 +1,6 @@
 /** What happens elsewhere, as it happens: one stream of server-sent events for the whole page. */
 
-import { refresh } from './api'
+import { stillSignedIn } from './api'
 
 type Hearer = (data: Record<string, unknown>) => void
 
@@ -59,10 +59,10 @@ export function listen(): void {
     source = null
     clearTimeout(retry)
     retry = setTimeout(async () => {
-      await refresh()
+      if (!(await stillSignedIn())) return
       live.gaps += 1
       listen()
-    }, 5000)
+    }, 3000)
   }
 }
 
