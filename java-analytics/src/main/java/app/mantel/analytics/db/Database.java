@@ -3,14 +3,27 @@ package app.mantel.analytics.db;
 import app.mantel.analytics.settings.Settings;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataRetrievalFailureException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -22,6 +35,11 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Component
 public final class Database implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Database.class);
+
+  /** In the state folder: what {@code mantel restore} found in a backup. */
+  private static final String SNAPSHOT = "analytics.snapshot";
 
   private static final int READERS = 3;
   private static final int ROWS_AT_ONCE = 1000;
@@ -37,7 +55,11 @@ public final class Database implements AutoCloseable {
   public Database(Settings settings) {
     String url = settings.databaseUrl().reveal();
     dialect = url.startsWith("jdbc:sqlite:") ? Dialect.SQLITE : Dialect.POSTGRESQL;
-    migrate(url);
+    Path snapshot = settings.state().resolve(SNAPSHOT);
+    if (dialect == Dialect.SQLITE) {
+      becomeStore(snapshot, Path.of(url.substring("jdbc:sqlite:".length())));
+    }
+    migrate(url, dialect);
     writer = new HikariDataSource(pool(url, "writer", 1, false));
     reader = new HikariDataSource(pool(url, "reader", READERS, true));
     writing = new JdbcTemplate(writer);
@@ -46,6 +68,47 @@ public final class Database implements AutoCloseable {
     reading.setFetchSize(ROWS_AT_ONCE);
     readTransaction = new TransactionTemplate(new DataSourceTransactionManager(reader));
     readTransaction.setReadOnly(true);
+    if (dialect == Dialect.POSTGRESQL && Files.exists(snapshot)) {
+      fillFrom(snapshot);
+    }
+  }
+
+  /** A store that is not there yet begins as what a restored backup brought. */
+  private static void becomeStore(Path snapshot, Path file) {
+    if (Files.exists(snapshot) && !Files.exists(file)) {
+      try {
+        Files.move(snapshot, file, StandardCopyOption.ATOMIC_MOVE);
+        log.info("the store is that of the backup");
+      } catch (IOException cannot) {
+        throw new UncheckedIOException(cannot);
+      }
+    }
+  }
+
+  private void fillFrom(Path snapshot) {
+    String url = "jdbc:sqlite:" + snapshot;
+    migrate(url, Dialect.SQLITE);
+    write(
+        store -> {
+          DataSource ours = Objects.requireNonNull(store.many().getDataSource());
+          Connection into = DataSourceUtils.getConnection(ours);
+          try (Connection from = DriverManager.getConnection(url)) {
+            if (StoreCopy.isEmpty(into)) {
+              StoreCopy.copy(from, into);
+              log.info("the store is that of the backup");
+            }
+            return true;
+          } catch (SQLException torn) {
+            throw new DataRetrievalFailureException("the snapshot cannot be read", torn);
+          } finally {
+            DataSourceUtils.releaseConnection(into, ours);
+          }
+        });
+    try {
+      Files.delete(snapshot);
+    } catch (IOException left) {
+      log.warn("the snapshot stays in {}", snapshot);
+    }
   }
 
   private HikariConfig pool(String url, String name, int size, boolean readOnly) {
@@ -76,7 +139,7 @@ public final class Database implements AutoCloseable {
   }
 
   /** On connections of its own, since it wants two. */
-  private void migrate(String url) {
+  private static void migrate(String url, Dialect dialect) {
     Flyway.configure()
         .dataSource(url, null, null)
         .locations(dialect.migrations())
@@ -119,9 +182,25 @@ public final class Database implements AutoCloseable {
     return dialect;
   }
 
-  /** A consistent copy into {@code file}, which must not exist yet; SQLite only. */
+  /** A consistent copy into {@code file}, which must not exist yet: SQLite, whatever ours is. */
   public void copyInto(Path file) {
-    writing.update("vacuum into ?", file.toString());
+    if (dialect == Dialect.SQLITE) {
+      writing.update("vacuum into ?", file.toString());
+      return;
+    }
+    String url = "jdbc:sqlite:" + file;
+    migrate(url, Dialect.SQLITE);
+    try (Connection from = reader.getConnection();
+        Connection to = DriverManager.getConnection(url)) {
+      from.setAutoCommit(false);
+      from.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      to.setAutoCommit(false);
+      StoreCopy.copy(from, to);
+      to.commit();
+      from.rollback();
+    } catch (SQLException torn) {
+      throw new DataRetrievalFailureException("no snapshot can be made", torn);
+    }
   }
 
   @Override

@@ -1,9 +1,7 @@
 package app.mantel.analytics.schedule;
 
 import app.mantel.analytics.db.Database;
-import app.mantel.analytics.db.Dialect;
 import app.mantel.analytics.settings.Settings;
-import app.mantel.analytics.web.NotOnThisStore;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
@@ -31,7 +29,7 @@ class SnapshotController {
 
   @Operation(
       summary = "A consistent copy of the store",
-      description = "The SQLite file as the body, while running. 501 on PostgreSQL.")
+      description = "An SQLite file as the body, on PostgreSQL too, while running.")
   @ApiResponse(
       responseCode = "200",
       content =
@@ -40,16 +38,13 @@ class SnapshotController {
               schema = @Schema(type = "string", format = "binary")))
   @PostMapping("/api/analytics/snapshot")
   ResponseEntity<StreamingResponseBody> snapshot() {
-    if (database.dialect() == Dialect.POSTGRESQL) {
-      throw new NotOnThisStore("On PostgreSQL take the schema analytics with pg_dump.");
-    }
     Path copy = settings.state().resolve("analytics-snapshot-" + UUID.randomUUID() + ".db");
+    database.copyInto(copy);
     return ResponseEntity.ok()
         .contentType(MediaType.parseMediaType("application/vnd.sqlite3"))
         .body(
             out -> {
               try {
-                database.copyInto(copy);
                 Files.copy(copy, out);
               } finally {
                 delete(copy);

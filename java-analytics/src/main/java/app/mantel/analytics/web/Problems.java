@@ -39,15 +39,6 @@ class Problems extends ResponseEntityExceptionHandler {
   }
 
   @ExceptionHandler
-  ProblemDetail notOnThisStore(NotOnThisStore not) {
-    return problem(
-        HttpStatus.NOT_IMPLEMENTED,
-        "not-on-this-store",
-        "Not on this store",
-        String.valueOf(not.getMessage()));
-  }
-
-  @ExceptionHandler
   ProblemDetail storeFault(DataAccessException fault) {
     log.error("the store failed", fault);
     return problem(
