@@ -48,6 +48,7 @@ from appliance.settings import Settings, set_by_environment
 from appliance.sharing import routes as share_routes
 from appliance.sharing.shares import Shares
 from appliance.streaming import routes as streaming_routes
+from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.subtitles import Subtitles
 from appliance.uploads import routes as upload_routes
 from appliance.uploads.known import Known
@@ -159,7 +160,8 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         def served() -> tuple[Interface, ...]:
             return interfaces(settings.interfaces)
 
-        mdns = Mdns(settings.name, settings.http_port, served)
+        announced: set[str] = set()
+        mdns = Mdns(settings.name, settings.http_port, served, announced.add)
         await started(mdns)
         players = House(
             database,
@@ -236,7 +238,13 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 web_routes.blueprint(live, health),
                 account_routes.blueprint(accounts),
                 library_routes.blueprint(library, journal, Groups(database, library)),
-                streaming_routes.blueprint(library, journal, subtitles, power=power),
+                streaming_routes.blueprint(
+                    library,
+                    journal,
+                    subtitles,
+                    power=power,
+                    copies=PhoneCopies(library, settings.phone_copies),
+                ),
                 upload_routes.blueprint(uploads, Known(library, uploads)),
                 journal_routes.blueprint(journal, check_file, describe, find_files, device_names),
                 power_routes.blueprint(power),
@@ -246,6 +254,7 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
                 choices_routes.blueprint(choices),
                 dashboard_routes.blueprint(reports, describe, check_file),
             ],
+            announced=announced,
         )
 
         async def figures() -> str:

@@ -6,7 +6,8 @@ has, then becomes PROGRAM. Standard input is the one file that PROGRAM may read,
 - Landlock (kernel 5.13 and later): of the file system only READABLE (paths, separated by `:`) and the file on
   standard input can be opened, nothing can be written or made; no TCP (6.7), no abstract sockets (6.12).
 - An own network namespace without any interface, where the kernel lets us.
-- Limits on memory, CPU time, file size (nothing may grow) and descriptors; lowest CPU and disk priority.
+- Limits on memory, CPU time, file size and descriptors; lowest CPU and disk priority. Nothing may grow but a
+  file that is the standard output: that may also be opened again by its number.
 - The environment is the caller's to clean; the deadline is the caller's to keep.
 
 It imports the standard library alone, so that it starts in a few milliseconds.
@@ -15,12 +16,13 @@ It imports the standard library alone, so that it starts in a few milliseconds.
 import ctypes
 import os
 import resource
+import stat
 import sys
 
 # linux/landlock.h; the system calls have these numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _RULE_PATH_BENEATH = 1
-_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
 _FS_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 """All file system rights that a version of Landlock knows."""
 _TCP = 0b11
@@ -29,6 +31,9 @@ _NO_NEW_PRIVILEGES = 38  # linux/prctl.h
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # linux/sched.h
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "armv7l": 314}
 _IOPRIO_IDLE = 3 << 13
+
+_LARGEST_OUTPUT = 64 << 30
+"""Bytes of a file that is the standard output."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -53,6 +58,10 @@ def _allow(ruleset: int, fd: int, rights: int) -> None:
     _libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
 
 
+def _output_is_a_file() -> bool:
+    return stat.S_ISREG(os.fstat(1).st_mode)
+
+
 def _lock_files(readable: list[str]) -> None:
     version = landlock_version()
     if not version:
@@ -72,6 +81,8 @@ def _lock_files(readable: list[str]) -> None:
         _allow(ruleset, fd, _READ_FILE | _EXECUTE | (_READ_DIR if directory else 0))
         os.close(fd)
     _allow(ruleset, 0, _READ_FILE)
+    if _output_is_a_file():
+        _allow(ruleset, 1, rights & (_READ_FILE | _WRITE_FILE | _TRUNCATE))
     if _libc.syscall(_RESTRICT_SELF, ruleset, 0):
         raise OSError(ctypes.get_errno(), "landlock")
     os.close(ruleset)
@@ -91,7 +102,7 @@ def enter(readable: list[str], seconds: int, megabytes: int) -> None:
     for limit, value in (
         (resource.RLIMIT_AS, megabytes << 20),
         (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, _LARGEST_OUTPUT if _output_is_a_file() else 0),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
     ):

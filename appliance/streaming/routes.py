@@ -10,7 +10,7 @@ from functools import partial
 from quart import Blueprint, Response, request
 
 from appliance.accounts.caller import Caller, Role, calling
-from appliance.errors import Unavailable
+from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
@@ -21,6 +21,7 @@ from appliance.streaming import body, film_routes, inside_routes
 from appliance.streaming.answer import Answer, answer
 from appliance.streaming.disposition import disposition
 from appliance.streaming.inside import Inside
+from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.subtitles import Subtitles
 from appliance.streaming.zero_copy import wire_of
 
@@ -46,6 +47,7 @@ def blueprint(
     subtitles: Subtitles,
     stall_limit: float = body.STALL_LIMIT,
     power: Power | None = None,
+    copies: PhoneCopies | None = None,
 ) -> Blueprint:
     """`power` wakes the machine that an absent library folder lies on, when a person opens a file there."""
     routes = Blueprint("streaming", __name__)
@@ -67,6 +69,32 @@ def blueprint(
             wire_of(request.scope),
         )
         return _response(said, send, file, is_shown)
+
+    @routes.get("/files/<file_id>/phone")
+    async def phone(file_id: str) -> Response:
+        """The copy for phones, where the daemon has made one: 720p, H.264 and AAC in MP4."""
+        if copies is None:
+            raise NotFound("phone copy", file_id)
+        caller = calling()
+        opened = await copies.open(file_id, caller.sees)
+        opened.close()
+        said = answer(
+            request.method,
+            request.headers,
+            size=opened.size,
+            etag=opened.etag,
+            mtime_ns=opened.mtime_ns,
+            content_type="video/mp4",
+        )
+        send = body.chunks(
+            partial(copies.open, file_id, caller.sees),
+            opened.etag,
+            said.pieces,
+            stall_limit=stall_limit,
+            hang_up=body.hang_up_of(request.scope),
+            wire=wire_of(request.scope),
+        )
+        return _response(said, send, opened.file, is_shown=True)
 
     @routes.get("/files/<file_id>/download")
     async def download(file_id: str) -> Response:

@@ -117,6 +117,7 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/files/<file_id>/stream"): GUEST,
     ("GET", "/files/<file_id>/download"): VIEWER,
     ("GET", "/files/<file_id>/remux"): GUEST,
+    ("GET", "/files/<file_id>/phone"): GUEST,
     ("GET", "/files/<file_id>/subtitles"): GUEST,
     ("GET", "/files/<file_id>/chapters"): GUEST,
     ("GET", "/files/<file_id>/frame"): GUEST,

@@ -20,6 +20,7 @@ from appliance.database import Database
 from appliance.journal.journal import Journal
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
+from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.routes import blueprint
 from appliance.streaming.subtitles import Subtitles
 from appliance.web.errors import answer_errors
@@ -77,7 +78,10 @@ async def house(database: Database, tmp_path: Path, films: Path) -> AsyncIterato
         await asyncio.sleep(1.05)
     found = await library.page(FileQuery(limit=100), frozenset(Audience))
     app = Quart("films")
-    app.register_blueprint(blueprint(library, Journal(database), Subtitles(library, tmp_path / "cache")))
+    copies = PhoneCopies(library, tmp_path / "copies")
+    app.register_blueprint(
+        blueprint(library, Journal(database), Subtitles(library, tmp_path / "cache"), copies=copies)
+    )
     answer_errors(app)
 
     @app.before_request
@@ -146,6 +150,32 @@ async def test_remux_from_a_moment(house: House, tmp_path: Path) -> None:
     assert 2.9 < float(found["format"]["duration"]) < 4.2
     for bad in ("-1", "x", "nan", "inf"):
         assert (await house.get("film.mkv", f"remux?start={bad}")).status == 400
+
+
+async def test_a_copy_for_phones_is_sent_in_ranges(house: House, tmp_path: Path) -> None:
+    assert (await house.get("strange.avi", "phone")).status == 404
+    original = (house.root / "strange.avi").stat()
+    (tmp_path / "copies").mkdir()
+    name = f"{house.ids['strange.avi']}-{original.st_size}-{original.st_mtime_ns}.mp4"
+    (tmp_path / "copies" / name).write_bytes(bytes(range(256)))
+    whole = await house.get("strange.avi", "phone")
+    assert (whole.status, whole.headers["content-type"], whole.body) == (200, "video/mp4", bytes(range(256)))
+    path = f"/files/{house.ids['strange.avi']}/phone"
+    part = await ask(house.port, path, {"Range": "bytes=10-19", "If-Range": whole.headers["etag"]})
+    assert (part.status, part.body) == (206, bytes(range(10, 20)))
+    assert part.headers["content-range"] == "bytes 10-19/256"
+    assert (await house.get("film.mkv", "phone")).status == 404
+    # of a content that is no more
+    os.utime(house.root / "strange.avi", (5, 5))
+    assert (await house.get("strange.avi", "phone")).status == 404
+
+
+async def test_a_copy_behind_a_link_is_none(house: House, tmp_path: Path) -> None:
+    original = (house.root / "strange.avi").stat()
+    (tmp_path / "copies").mkdir()
+    name = f"{house.ids['strange.avi']}-{original.st_size}-{original.st_mtime_ns}.mp4"
+    (tmp_path / "copies" / name).symlink_to(house.root / "film.mkv")
+    assert (await house.get("strange.avi", "phone")).status == 404
 
 
 async def test_remux_head(house: House) -> None:

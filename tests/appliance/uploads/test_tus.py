@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,20 @@ async def patch(web: Web, at: str, offset: int, data: bytes, **headers: str) -> 
 async def head(web: Web, at: str, **headers: str) -> Reply:
     given = {"Tus-Resumable": "1.0.0"} | {key.replace("_", "-"): v for key, v in headers.items()}
     return await web.ask("HEAD", at, given)
+
+
+@pytest.mark.parametrize("said", ["99999999999999", "-1", "0"])
+async def test_a_time_that_cannot_be_is_passed_over(web: Web, said: str) -> None:
+    created = await create(web, 0, modified=said)
+    assert created.status == 201
+    age = time.time() - (web.house.root / "film.mp4").stat().st_mtime
+    assert -2 < age < 100
+
+
+@pytest.mark.parametrize("said", ["yesterday", "1.5", "1" * 15, "٣"])
+async def test_what_is_no_time_is_refused(web: Web, said: str) -> None:
+    refused = await create(web, modified=said)
+    assert (refused.status, problem(refused)["field"]) == (400, "modified")
 
 
 async def test_an_upload_in_pieces_of_any_size(web: Web) -> None:

@@ -70,6 +70,34 @@ async def test_tus_js_goes_on_after_a_reload(web: Web, film: Path, tmp_path: Pat
     assert web.house.on_disk() == {"film.mp4": film.read_bytes()}
 
 
+async def test_tus_js_sends_nothing_of_what_is_there(web: Web, film: Path) -> None:
+    given = {
+        "endpoint": f"http://127.0.0.1:{web.port}/files/tus",
+        "known": f"http://127.0.0.1:{web.port}/uploads/known",
+        "file": str(film),
+        "name": "film.mp4",
+        "chunkSize": 200_000,
+    }
+    # Half of it came on another day, from another browser: the rest follows.
+    assert (await tus_js(**given, stopAt=1_000_000))["stopped"]
+    rest = await tus_js(**given)
+    assert "error" not in rest
+    assert rest["requests"] < 3_000_000 / 200_000
+    assert web.house.on_disk() == {"film.mp4": film.read_bytes()}
+    # And now all of it is there, under whatever name.
+    again = await tus_js(**given | {"name": "the same film.mp4"})
+    assert (again["requests"], again["found"]["match"]) == (0, "content")
+    assert again["found"]["fileId"] == rest["fileId"]
+
+
+async def test_a_file_keeps_the_time_of_its_last_change(web: Web, film: Path) -> None:
+    os.utime(film, ns=(0, 1_690_000_000_123_000_000))
+    told = await tus_js(endpoint=f"http://127.0.0.1:{web.port}/files/tus", file=str(film), name="film.mp4")
+    assert (web.house.root / "film.mp4").stat().st_mtime_ns == 1_690_000_000_123_000_000
+    file = (await web.house.files())["film.mp4"]
+    assert (file.id, file.mtime_ns) == (told["fileId"], 1_690_000_000_123_000_000)
+
+
 async def test_tus_js_terminates(web: Web, film: Path) -> None:
     endpoint = f"http://127.0.0.1:{web.port}/files/tus"
     told = await tus_js(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from appliance.accounts.caller import Role
+from appliance.settings import read_settings
+from appliance.web.errors import Misdirected
+from appliance.web.peer import Door
 from tests.appliance.entrance import ORIGIN, PASSWORD, entrance
 
 
@@ -29,6 +33,27 @@ async def test_host(tmp_path: Path, host: str, status: int) -> None:
     async with entrance(tmp_path, hosts="shelf.example") as house:
         answer = await house.nobody.get("/healthz", headers={"Host": host})
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "client", "ours"),
+    [
+        ("mantel-2.local", "192.168.1.5", True),
+        ("mantel-3.local", "192.168.1.5", False),
+        ("192.168.1.10", "127.0.0.1", True),
+        ("192.168.1.10", "192.168.1.5", False),
+        ("8.8.8.8", "127.0.0.1", False),
+        ("evil.example", "127.0.0.1", False),
+    ],
+)
+def test_names_that_the_network_gave_and_numbers_that_a_proxy_was_asked_by(
+    tmp_path: Path, host: str, client: str, ours: bool
+) -> None:
+    names = {"MANTEL_STATE": str(tmp_path / "state"), "MANTEL_LIBRARY": str(tmp_path / "library")}
+    settings = read_settings(names | {"MANTEL_TRUSTED_PROXIES": "127.0.0.1"})
+    door = Door(settings, {"mantel.local", "mantel-2.local"})
+    with contextlib.nullcontext() if ours else pytest.raises(Misdirected):
+        door.peer("http", client, ("127.0.0.1", 8000), host, ("192.168.1.7", "https"))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +112,9 @@ async def test_every_answer_carries_the_headers(tmp_path: Path) -> None:
         for path in ("/healthz", "/nowhere", "/auth/me"):
             answer = await house.nobody.get(path)
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
-            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            # /healthz alone is asked from another origin: by the plain port's page, over TLS.
+            policy = "cross-origin" if path == "/healthz" else "same-origin"
+            assert answer.headers["Cross-Origin-Resource-Policy"] == policy
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
             assert answer.headers["Cache-Control"] == "no-store"
 
