@@ -73,9 +73,13 @@ async def folder_row(connection: AsyncConnection, pk: int) -> Any:
     return (await connection.execute(select(folders).where(folders.c.pk == pk))).first()
 
 
-async def child_folders(connection: AsyncConnection, parent_pk: int) -> Sequence[Any]:
-    """Rows of the folders in a folder, those that are gone too."""
-    return (await connection.execute(select(folders).where(folders.c.parent_pk == parent_pk))).all()
+async def child_folders(connection: AsyncConnection, parent_pks: Collection[int]) -> dict[int, list[Any]]:
+    """Rows of the folders in each of these folders, those that are gone too."""
+    found: dict[int, list[Any]] = {}
+    for some in chunks(parent_pks):
+        for row in await connection.execute(select(folders).where(folders.c.parent_pk.in_(some))):
+            found.setdefault(row.parent_pk, []).append(row)
+    return found
 
 
 _COMPARED = (
@@ -91,9 +95,13 @@ _COMPARED = (
 )
 
 
-async def child_files(connection: AsyncConnection, folder_pk: int) -> Sequence[Any]:
-    """What a scan compares of the files in a folder, those that are gone too."""
-    return (await connection.execute(select(*_COMPARED).where(files.c.folder_pk == folder_pk))).all()
+async def child_files(connection: AsyncConnection, folder_pks: Collection[int]) -> dict[int, list[Any]]:
+    """What a scan compares of the files in each of these folders, those that are gone too."""
+    found: dict[int, list[Any]] = {}
+    for some in chunks(folder_pks):
+        for row in await connection.execute(select(*_COMPARED).where(files.c.folder_pk.in_(some))):
+            found.setdefault(row.folder_pk, []).append(row)
+    return found
 
 
 async def files_by_inode(connection: AsyncConnection, root_pk: int, inodes: Collection[int]) -> list[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -157,8 +158,8 @@ class Saving:
         self.publish(Change(revision))
 
     async def _finish(self, draft: Draft) -> Change | None:
-        if draft.entries:
-            await self._journal.add(draft.connection, *draft.entries)
+        for some in store.chunks(draft.entries):
+            await self._journal.add(draft.connection, *some)
         if not (draft.added or draft.changed or draft.removed or draft.touched):
             return None
         ids = await index_store.count_again(draft.connection, draft.touched)
@@ -231,26 +232,17 @@ class Saving:
         await index_store.update_rows(draft.connection, files, rows)
 
     async def _save_new(self, draft: Draft, batch: Batch) -> None:
-        now = store.now_ms()
-        rows = []
-        for place, seen in batch.new_files:
-            created_at = min(now, seen.mtime_ns // 1_000_000) if batch.first else now
-            row = {
-                "id": store.new_id(),
-                "root_pk": batch.root.pk,
-                **file_values(place, seen),
-                "created_at": max(0, created_at),
-                "last_indexed_at": now,
-            }
-            rows.append(row)
-            await self.note_words(draft, row["folded"])
-            draft.added.append(row["id"])
-            draft.touched.add(place.pk)
-            draft.entries.append(file_event(Action.FILE_ADDED, batch.root.path, row, place.display_path))
-        await index_store.insert_rows(draft.connection, files, rows)
+        # In parts and in a thread: a folder of 10,000 files must not hold up everybody else.
+        for some in store.chunks(batch.new_files):
+            rows, entries = await asyncio.to_thread(_new_rows, batch, some)
+            await self.note_words(draft, *(row["folded"] for row in rows))
+            draft.added += (row["id"] for row in rows)
+            draft.touched |= {place.pk for place, _ in some}
+            draft.entries += entries
+            await index_store.insert_rows(draft.connection, files, rows)
 
-    async def note_words(self, draft: Draft, folded: str) -> None:
-        new = {word for word in folded.split() if word.isalpha()} - self._words
+    async def note_words(self, draft: Draft, *folded: str) -> None:
+        new = {word for text in folded for word in text.split() if word.isalpha()} - self._words
         if new:
             await index_store.add_words(draft.connection, new)
             self._words |= new
@@ -272,3 +264,21 @@ class Saving:
             draft.removed += gone.values()
             draft.entries += [removed_event(file_id) for file_id in gone.values()]
         return len(gone)
+
+
+def _new_rows(batch: Batch, some: Sequence[tuple[Place, Seen]]) -> tuple[list[dict[str, Any]], list[Entry]]:
+    """Rows of files that are new, and what the journal says of each."""
+    now = store.now_ms()
+    rows, entries = [], []
+    for place, seen in some:
+        created_at = min(now, seen.mtime_ns // 1_000_000) if batch.first else now
+        row = {
+            "id": store.new_id(),
+            "root_pk": batch.root.pk,
+            **file_values(place, seen),
+            "created_at": max(0, created_at),
+            "last_indexed_at": now,
+        }
+        rows.append(row)
+        entries.append(file_event(Action.FILE_ADDED, batch.root.path, row, place.display_path))
+    return rows, entries

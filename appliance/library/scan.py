@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ SETTLED = 1 * SECONDS
 """A file that was written less long ago is looked at again."""
 BATCH = 500
 """Files a transaction."""
+TOGETHER = 64
+"""Folders that are listed, and whose rows are read, at one go."""
+A_WHILE = 500
+"""Files that are compared before others may go on."""
 LOOKS = 5
 """How often a look begins again because an upload put something into the index under its eyes."""
 
@@ -107,11 +111,9 @@ class Look:
             if place is not None:
                 stack.append((place, recursive))
         while stack:
-            place, deep = stack.pop()
-            stack += await self._look_into(place, deep)
+            some, stack = stack[-TOGETHER:], stack[:-TOGETHER]
+            stack += await self._look_into(some)
             self.on_progress(self.result)
-            if self._batch.size >= BATCH:
-                await self._save()
         await self._save()
         await self._forget()
         return self.result
@@ -125,35 +127,57 @@ class Look:
         async with self._database.read() as connection:
             return await self._saving.place(connection, pk)
 
-    async def _look_into(self, place: Place, deep: bool) -> list[tuple[Place, bool]]:
-        try:
-            listing = await asyncio.to_thread(self._list, place)
-        except (FileNotFoundError, NotADirectoryError):
-            if place.depth > 0 and place.pk not in self._found_folders:
-                self._missing_folders.add(place.pk)
-            return []
-        except OSError as error:
-            log.warning("cannot look into %r: %s; what is known of it stays", place.path, error.strerror)
-            return []
-        self._watch.append(place)
-        folder_rows: Any = ()
-        file_rows: Any = ()
-        if not place.is_new:
+    async def _look_into(self, some: Sequence[tuple[Place, bool]]) -> list[tuple[Place, bool]]:
+        """Look into these folders, the last first; what is to be looked into next."""
+        # The index is read before the disk: what an upload adds between is a conflict, not a lost file.
+        known = [place.pk for place, _ in some if not place.is_new]
+        folder_rows: dict[int, list[Any]] = {}
+        file_rows: dict[int, list[Any]] = {}
+        if known:
             async with self._database.read() as connection:
-                folder_rows = await index_store.child_folders(connection, place.pk)
-                file_rows = await index_store.child_files(connection, place.pk)
-        await self._compare_files(place, listing, {row.raw_name: row for row in file_rows})
-        self.result.looked_at += len(listing.files)
-        inner = await self._compare_folders(place, listing, {row.raw_name: row for row in folder_rows})
-        return [(child, True) for child, is_news in inner if deep or is_news]
+                folder_rows = await index_store.child_folders(connection, known)
+                file_rows = await index_store.child_files(connection, known)
+        listings = await asyncio.to_thread(self._list, [place for place, _ in some])
+        following = []
+        for (place, deep), listing in zip(reversed(some), reversed(listings), strict=True):
+            if isinstance(listing, OSError):
+                self._miss(place, listing)
+                continue
+            self._watch.append(place)
+            await self._compare_files(
+                place, listing, {row.raw_name: row for row in file_rows.get(place.pk, ())}
+            )
+            self.result.looked_at += len(listing.files)
+            known_folders = {row.raw_name: row for row in folder_rows.get(place.pk, ())}
+            inner = await self._compare_folders(place, listing, known_folders)
+            following += [(child, True) for child, is_news in inner if deep or is_news]
+            if self._batch.size >= BATCH:
+                await self._save()
+        return following
 
-    def _list(self, place: Place) -> Listing:
-        self.before_listing(self._root, place)
-        return list_folder(self._root.fd, place.path)
+    def _miss(self, place: Place, why: OSError) -> None:
+        if not isinstance(why, FileNotFoundError | NotADirectoryError):
+            log.warning("cannot look into %r: %s; what is known of it stays", place.path, why.strerror)
+        elif place.depth > 0 and place.pk not in self._found_folders:
+            self._missing_folders.add(place.pk)
+
+    def _list(self, places: Sequence[Place]) -> list[Listing | OSError]:
+        found: list[Listing | OSError] = []
+        for place in places:
+            self.before_listing(self._root, place)
+            try:
+                found.append(list_folder(self._root.fd, place.path))
+            except OSError as error:
+                found.append(error)
+        return found
 
     async def _compare_files(self, place: Place, listing: Listing, known: dict[bytes, Any]) -> None:
         unknown: list[tuple[Seen, Any]] = []
-        for seen in listing.files:
+        for name in listing.mounts:
+            known.pop(name, None)  # what is mounted there hides it
+        for number, seen in enumerate(listing.files, 1):
+            if number % A_WHILE == 0:
+                await asyncio.sleep(0)
             row = known.pop(seen.name, None)
             if row is not None and row.pk in self._found:
                 row = None  # moved away within this look
@@ -225,6 +249,8 @@ class Look:
         if place.depth >= DEEPEST:
             return []
         inner = []
+        for name in listing.mounts:
+            known.pop(name, None)
         strange = [
             one for one in listing.folders if one.name not in known or known[one.name].inode != one.inode
         ]

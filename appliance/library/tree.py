@@ -53,6 +53,8 @@ class Seen:
 class Listing:
     folders: tuple[Seen, ...]
     files: tuple[Seen, ...]
+    mounts: frozenset[bytes] = frozenset()
+    """Names on which another file system is mounted: it is not entered, and what it hides is not gone."""
 
 
 def signed(inode: int) -> int:
@@ -167,7 +169,7 @@ def inode_at(root: int, path: bytes) -> int | None:
 
 def list_folder(root: int, path: bytes) -> Listing:
     """What lies in a folder: folders and regular files, hidden names left out. Raises OSError."""
-    folders, files = [], []
+    folders, files, mounts = [], [], []
     with opened(root, path, os.O_RDONLY | os.O_DIRECTORY) as fd:
         device = os.fstat(fd).st_dev
         with os.scandir(fd) as entries:
@@ -180,10 +182,11 @@ def list_folder(root: int, path: bytes) -> Listing:
                 except OSError:
                     continue  # gone since the folder was read
                 if found.st_dev != device:
+                    mounts.append(name)
                     continue
                 seen = Seen(name, found.st_size, found.st_mtime_ns, found.st_ctime_ns, signed(found.st_ino))
                 if stat.S_ISDIR(found.st_mode):
                     folders.append(seen)
                 elif stat.S_ISREG(found.st_mode):
                     files.append(seen)
-    return Listing(tuple(folders), tuple(files))
+    return Listing(tuple(folders), tuple(files), frozenset(mounts))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from appliance.database import Database
 from appliance.journal.journal import Journal
 from appliance.library.facts import Facts
-from appliance.library.items import FileQuery, Kind, Sort
+from appliance.library.items import File, FileQuery, Kind, Page, Sort
 from appliance.library.library import Library
 from appliance.library.names import display, fold, sort_key
+from appliance.library.tables import files
 from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
 from tests.bench.names import paths
 from tests.bench.search import fill
@@ -168,6 +171,71 @@ async def test_every_filter(house: Library) -> None:
     (top,) = await house.folders(None, EVERYBODY)
     series = next(f for f in await house.folders(top.id, EVERYBODY) if f.name == "Series")
     assert len(await names(house, FileQuery(below=series.id))) == 2
+
+
+async def test_every_sort_both_ways_with_and_without_words(house: Library, any_database: Database) -> None:
+    every = {file.name: file for file in (await house.page(FileQuery(limit=50), EVERYBODY)).items}
+    facts = [
+        Facts(file.id, file.size_bytes, file.mtime_ns, duration_sec=float(100 - number))
+        for number, file in enumerate(every.values())
+        if file.kind is Kind.VIDEO
+    ]
+    await house.write_facts(facts)
+    (await house.open(every["Up.mp4"].id, EVERYBODY)).close()
+    await house.tidy()
+    plays = {every["Dune.mp4"].id: 9, every["The Matrix.mp4"].id: 3}
+    await Journal(any_database).set_popularity(list(plays.items()))
+    every = {file.name: file for file in (await house.page(FileQuery(limit=50), EVERYBODY)).items}
+    keys: dict[Sort, Callable[[File], Any]] = {
+        Sort.NAME: lambda file: sort_key(file.name),
+        Sort.CREATED_AT: lambda file: file.created_at,
+        Sort.SIZE: lambda file: file.size_bytes,
+        Sort.DURATION: lambda file: file.duration_sec,
+        Sort.LAST_ACCESSED: lambda file: file.last_accessed_at,
+        Sort.POPULAR: lambda file: -plays.get(file.id, 0),
+    }
+    for sort, key in keys.items():
+        for words in ("", "mp4"):
+            for descending in (False, True):
+                query = FileQuery(query=words, sort=sort, descending=descending, limit=50)
+                page = await house.page(query, EVERYBODY)
+                assert page.total == len(page.items) == (10 if words else len(FILES)), (sort, words)
+                known = [key(file) for file in page.items if key(file) is not None]
+                assert known == sorted(known, reverse=descending), (sort, words, descending)
+                assert [key(file) for file in page.items[: len(known)]] == known  # what is unknown comes last
+    assert await names(house, FileQuery(sort=Sort.POPULAR, limit=2)) == ["Dune.mp4", "The Matrix.mp4"]
+    best = await names(house, FileQuery(query="matrix", sort=Sort.RELEVANCE))
+    assert await names(house, FileQuery(query="matrix", sort=Sort.RELEVANCE, descending=True)) == best[::-1]
+
+
+async def test_filters_hold_together_with_words(house: Library, any_database: Database) -> None:
+    (dune,) = (await house.page(FileQuery(query="dune"), EVERYBODY)).items
+    day = 24 * 3_600_000
+    async with any_database.write() as connection:
+        old = update(files).where(files.c.id != dune.id).values(created_at=dune.created_at - 3 * day)
+        await connection.execute(old)
+        await connection.execute(update(files).where(files.c.id == dune.id).values(uploaded_by="mira"))
+    last_day = dune.created_at - day
+    assert await names(house, FileQuery(since=last_day)) == ["Dune.mp4"]
+    assert await names(house, FileQuery(query="dune", since=last_day)) == ["Dune.mp4"]
+    assert await names(house, FileQuery(query="dnue", since=last_day)) == ["Dune.mp4"]
+    assert await names(house, FileQuery(query="matrix", since=last_day)) == []
+    assert await names(house, FileQuery(uploader="mira")) == ["Dune.mp4"]
+    assert await names(house, FileQuery(query="un", uploader="mira")) == ["Dune.mp4"]
+    await house.change(dune.id, EVERYBODY, tags=["Sci-Fi", "sand"])
+    assert await names(house, FileQuery(query="dune", tag="sci fi", min_size=1, folder="Films")) == [
+        "Dune.mp4"
+    ]
+    assert await names(house, FileQuery(query="dune", max_size=dune.size_bytes - 1)) == []
+    assert await names(house, FileQuery(query="mp4", min_size=dune.size_bytes, max_size=dune.size_bytes)) == [
+        "Dune.mp4"
+    ]
+    video = frozenset({Kind.VIDEO})
+    assert await names(house, FileQuery(query="sand", kinds=video)) == ["Dune.mp4"]
+    assert await names(house, FileQuery(query="sand", kinds=frozenset({Kind.IMAGE}))) == []
+    (top,) = await house.folders(None, EVERYBODY)
+    assert (await house.page(FileQuery(query="mp4", below=top.id), EVERYBODY)).total == 10
+    assert (await house.page(FileQuery(query="matrix", offset=5), EVERYBODY)) == Page((), 2)
 
 
 async def test_guests_find_only_theirs(house: Library) -> None:
