@@ -41,6 +41,7 @@ class Playing {
   began = $state(false)
   private startAt = 0
   private wanted = false
+  private triedCopy = ''
 
   get upNext(): LibraryFile[] {
     return this.queue.slice(this.index + 1)
@@ -140,7 +141,7 @@ class Playing {
     if (!element.getAttribute('src')) return
     const unopened = element.readyState === HTMLMediaElement.HAVE_NOTHING
     if (unopened && this.file?.type === 'video' && !this.converted) {
-      this.convert(this.startAt || this.time)
+      void this.playAnother(this.file.id, this.startAt || this.time)
       return
     }
     this.failed = element.error?.message || 'error'
@@ -156,6 +157,18 @@ class Playing {
     } catch (problem) {
       if (problem instanceof Problem && problem.status === 503 && this.file?.id === id) this.away = problem.detail
     }
+  }
+
+  /** The copy for phones if there is one, else what can be made of the film on the way. */
+  private async playAnother(id: string, from: number): Promise<void> {
+    const copy = `/files/${encodeURIComponent(id)}/phone`
+    const there = this.triedCopy !== id && (await fetch(copy, { method: 'HEAD' }).catch(() => null))?.ok
+    if (this.file?.id !== id || !this.element) return
+    if (!there) return this.convert(from)
+    this.triedCopy = id
+    this.startAt = from
+    this.element.src = copy
+    this.element.play().catch(() => (this.paused = true))
   }
 
   private convert(from: number): void {
