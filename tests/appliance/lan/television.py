@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 from defusedxml.ElementTree import fromstring
 
@@ -10,6 +12,15 @@ CDS = "urn:schemas-upnp-org:service:ContentDirectory:1"
 
 async def titles(lan_url: str, object_id: str) -> list[str]:
     """What a Browse from 127.0.0.1 shows."""
+    return [title(one) for one in await browse(lan_url, object_id)]
+
+
+def title(one: Any) -> str:
+    return one.findtext("{http://purl.org/dc/elements/1.1/}title") or ""
+
+
+async def browse(lan_url: str, object_id: str) -> list[Any]:
+    """The objects, as elements."""
     arguments = (
         f"<ObjectID>{object_id}</ObjectID><BrowseFlag>BrowseDirectChildren</BrowseFlag><Filter>*</Filter>"
         "<StartingIndex>0</StartingIndex><RequestedCount>0</RequestedCount><SortCriteria></SortCriteria>"
@@ -23,4 +34,4 @@ async def titles(lan_url: str, object_id: str) -> list[str]:
     async with aiohttp.ClientSession() as http, http.post(url, data=body, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
         result = fromstring(await answer.read()).findtext(".//Result")
-    return [one.findtext("{http://purl.org/dc/elements/1.1/}title") or "" for one in fromstring(result)]
+    return list(fromstring(result))
