@@ -11,6 +11,8 @@ import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,6 +45,7 @@ public final class Database implements AutoCloseable {
 
   private static final int READERS = 3;
   private static final int ROWS_AT_ONCE = 1000;
+  private static final int ROWS_A_STATEMENT = 200;
 
   private final HikariDataSource writer;
   private final HikariDataSource reader;
@@ -223,6 +226,23 @@ public final class Database implements AutoCloseable {
    * @param many one statement for many rows
    */
   public record Writing(JdbcClient sql, JdbcTemplate many) {
+
+    /**
+     * Inserts {@code rows} into {@code columns}, written like {@code visit (person, started_at)};
+     * many a statement, since PostgreSQL answers each statement by itself.
+     */
+    public void insert(String columns, List<Object[]> rows) {
+      for (int from = 0; from < rows.size(); from += ROWS_A_STATEMENT) {
+        List<Object[]> piece = rows.subList(from, Math.min(rows.size(), from + ROWS_A_STATEMENT));
+        String row = "(" + String.join(",", Collections.nCopies(piece.get(0).length, "?")) + ")";
+        many.update(
+            "insert into "
+                + columns
+                + " values "
+                + String.join(",", Collections.nCopies(piece.size(), row)),
+            piece.stream().flatMap(Arrays::stream).toArray());
+      }
+    }
 
     /** Runs {@code statement} once a row; returns how many rows each changed. */
     public int[] each(String statement, List<Object[]> rows) {

@@ -7,12 +7,12 @@ import app.mantel.analytics.web.ReportRange;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Clock;
+import java.time.LocalDate;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
@@ -51,8 +51,6 @@ class EngagementController {
       @Schema(description = "People with a visit that began on this day.") long activeUsers,
       long watchSeconds) {}
 
-  private record Visit(String person, String day, long seconds) {}
-
   @Operation(
       summary = "Who comes, how long, on which days",
       description = "Of the whole household, or of the person userId.")
@@ -61,54 +59,61 @@ class EngagementController {
       @RequestParam(defaultValue = "30d") String range,
       @RequestParam(required = false) @Nullable String userId) {
     ReportRange wanted = ReportRange.parse(range, clock, borders.zone());
-    List<Visit> visits = visits(wanted, userId);
     Map<String, Long> watched = watchedByDay(wanted, userId);
     Viewers people = new Viewers();
-    Map<String, Set<String>> perDay = new HashMap<>();
-    for (Visit visit : visits) {
-      people.add(visit.person(), visit.day());
-      perDay.computeIfAbsent(visit.day(), day -> new HashSet<>()).add(visit.person());
-    }
+    Map<String, Integer> perDay = new HashMap<>();
+    visits("select distinct person, start_day", wanted, userId, "")
+        .query(
+            row -> {
+              people.add(row.getString(1), row.getString(2));
+              perDay.merge(row.getString(2), 1, Integer::sum);
+            });
     List<Day> days =
         wanted
             .firstDay()
             .datesUntil(borders.day(clock.millis()).plusDays(1))
-            .map(
-                day ->
-                    new Day(
-                        day.toString(),
-                        perDay.getOrDefault(day.toString(), Set.of()).size(),
-                        watched.getOrDefault(day.toString(), 0L)))
+            .map(LocalDate::toString)
+            .map(day -> new Day(day, perDay.getOrDefault(day, 0), watched.getOrDefault(day, 0L)))
             .toList();
+    long visits = visits("select count(*)", wanted, userId, "").query(Long.class).single();
     return new Engagement(
         range,
         people.likely(),
-        visits.size(),
-        median(visits.stream().mapToLong(Visit::seconds).sorted().toArray()),
+        visits,
+        median(visits, wanted, userId),
         watched.values().stream().mapToLong(Long::longValue).sum(),
         days);
   }
 
-  static double median(long[] sorted) {
-    int middle = sorted.length / 2;
-    if (sorted.length == 0) {
-      return 0;
-    }
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2.0;
+  private double median(long visits, ReportRange range, @Nullable String userId) {
+    return visits(
+            "select (ended_at - started_at) / 1000",
+            range,
+            userId,
+            " order by ended_at - started_at limit "
+                + (2 - visits % 2)
+                + " offset "
+                + Math.max(0, visits - 1) / 2)
+        .query(Long.class)
+        .list()
+        .stream()
+        .mapToLong(Long::longValue)
+        .average()
+        .orElse(0);
   }
 
-  private List<Visit> visits(ReportRange range, @Nullable String userId) {
+  private JdbcClient.StatementSpec visits(
+      String what, ReportRange range, @Nullable String userId, String then) {
     return database
         .read()
         .sql(
-            "select person, start_day, ended_at - started_at from visit"
-                + " where start_day >= :day and started_at >= :since"
-                + (userId == null ? "" : " and person = :user"))
+            what
+                + " from visit where start_day >= :day and started_at >= :since"
+                + (userId == null ? "" : " and person = :user")
+                + then)
         .param("day", range.firstDay().toString())
         .param("since", range.since())
-        .param("user", userId)
-        .query((row, n) -> new Visit(row.getString(1), row.getString(2), row.getLong(3) / 1000))
-        .list();
+        .param("user", userId);
   }
 
   private Map<String, Long> watchedByDay(ReportRange range, @Nullable String userId) {

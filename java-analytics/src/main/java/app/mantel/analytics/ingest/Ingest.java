@@ -158,6 +158,8 @@ class Ingest {
         return;
       }
       accepted++;
+      // What it is decides how its plays count, which may have come before.
+      dirty.markPlaysOf(store, fileId);
       if (state == null) {
         files.remove(store, fileId, event.at(), event.seq());
         return;

@@ -62,7 +62,7 @@ public class KnownFiles {
         .update();
   }
 
-  /** A file is gone since {@code at}: what was read of it goes too. */
+  /** A file is gone since {@code at}: what was read of it is nobody's news any more. */
   public void remove(Database.Writing store, String fileId, long at, long seq) {
     int newer =
         store
@@ -80,7 +80,14 @@ public class KnownFiles {
             .update();
     if (newer == 1) {
       store.sql().sql("delete from analysis_job where file_id = ?").param(fileId).update();
-      store.sql().sql("delete from file_facts where file_id = ?").param(fileId).update();
+      // Its length is still needed to count what was played of it; a size that no file has makes
+      // sure that a file which comes back is read again.
+      store
+          .sql()
+          .sql(
+              "update file_facts set size_bytes = -1, pending = 0, failure = null where file_id = ?")
+          .param(fileId)
+          .update();
     }
   }
 

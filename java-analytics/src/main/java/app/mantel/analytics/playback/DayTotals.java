@@ -167,17 +167,14 @@ final class DayTotals implements RawEvents.Reader {
     store.each("delete from visit where start_day = ?", these);
     store.each("delete from rollup_play where day = ?", these);
     store.each("delete from rollup_search where day = ?", these);
-    store.each(
-        "insert into playback_session (viewer, file_id, started_at, ended_at, start_day, person,"
-            + " bytes, watch_seconds, counted, completed, estimated, coverage, replayed)"
-            + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    store.insert(
+        "playback_session (viewer, file_id, started_at, ended_at, start_day, person,"
+            + " bytes, watch_seconds, counted, completed, estimated, coverage, replayed)",
         sessionRows);
-    store.each(
-        "insert into visit (person, started_at, ended_at, start_day) values (?, ?, ?, ?)",
-        visitRows);
-    store.each(
-        "insert into rollup_play (day, file_id, viewer, streams, downloads, plays, completed, views,"
-            + " watch_seconds, bytes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    store.insert("visit (person, started_at, ended_at, start_day)", visitRows);
+    store.insert(
+        "rollup_play (day, file_id, viewer, streams, downloads, plays, completed, views,"
+            + " watch_seconds, bytes)",
         plays.entrySet().stream()
             .map(
                 entry -> {
@@ -197,8 +194,8 @@ final class DayTotals implements RawEvents.Reader {
                   };
                 })
             .toList());
-    store.each(
-        "insert into rollup_search (day, query, person, count, without_result) values (?, ?, ?, ?, ?)",
+    store.insert(
+        "rollup_search (day, query, person, count, without_result)",
         searches.entrySet().stream()
             .map(
                 entry -> {

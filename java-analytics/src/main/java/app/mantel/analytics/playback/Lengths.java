@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How long files play and where their moments lie, of the few hundred files that were asked for
- * last: a library may have more keyframes than the heap has room for.
+ * How long files play and where their moments lie, of the files that were asked for last: a library
+ * may have more keyframes than the heap has room for.
  */
 final class Lengths {
   private static final Set<String> STILL = Set.of("image", "document", "other");
-  private static final int MOST = 512;
+  private static final int MOST = 2048;
 
   private final Database database;
   private final Map<String, Media> known =

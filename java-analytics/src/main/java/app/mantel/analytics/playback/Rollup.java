@@ -11,6 +11,8 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
@@ -23,6 +25,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public class Rollup {
+  private static final Logger log = LoggerFactory.getLogger(Rollup.class);
+
   /** Days made in one piece: bounds memory, and how long the one writer is held. */
   private static final int DAYS_AT_ONCE = 16;
 
@@ -43,6 +47,7 @@ public class Rollup {
   /** Makes every day that is dirty now; returns how many were made. */
   public synchronized int run() {
     followTimeZone();
+    long began = System.nanoTime();
     NavigableMap<LocalDate, Long> marks = dirtyDays();
     if (marks.isEmpty()) {
       return 0;
@@ -62,6 +67,10 @@ public class Rollup {
       piece.add(day);
     }
     make(piece, marks);
+    if (days.size() > DAYS_AT_ONCE) {
+      log.info(
+          "counted {} days in {} s", days.size(), (System.nanoTime() - began) / 100_000_000 / 10.0);
+    }
     return days.size();
   }
 

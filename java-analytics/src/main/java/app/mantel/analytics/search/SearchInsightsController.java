@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -16,6 +17,7 @@ import org.springframework.web.bind.annotation.RestController;
 /** What people look for, what they did not find, and which titles a query comes close to. */
 @RestController
 class SearchInsightsController {
+  private static final Pattern EXTENSION = Pattern.compile("\\.[A-Za-z0-9]{1,5}$");
   private static final int MOST = 20;
   private static final int MOST_MATCHES = 10;
   private static final int LONGEST_QUERY = 200;
@@ -108,7 +110,7 @@ class SearchInsightsController {
           sql.sql("select name from library_file where removed_at is null")
               .query(
                   row -> {
-                    String title = row.getString(1).replaceFirst("\\.[A-Za-z0-9]{1,5}$", "");
+                    String title = EXTENSION.matcher(row.getString(1)).replaceFirst("");
                     Trigrams known = titles.get(title);
                     current.put(title, known == null ? Trigrams.of(title) : known);
                   });

@@ -75,7 +75,7 @@ public class StorageDays {
     database.write(
         store -> {
           store.sql().sql("delete from rollup_storage").update();
-          store.each("insert into rollup_storage (day, total_bytes, files) values (?, ?, ?)", rows);
+          store.insert("rollup_storage (day, total_bytes, files)", rows);
           return store
               .sql()
               .sql(

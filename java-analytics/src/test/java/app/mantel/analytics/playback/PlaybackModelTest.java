@@ -1,6 +1,7 @@
 package app.mantel.analytics.playback;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Index.atIndex;
 
 import app.mantel.analytics.playback.PlayEvent.Kind;
 import app.mantel.analytics.playback.PlaybackModel.Watched;
@@ -139,12 +140,41 @@ class PlaybackModelTest {
   void whatWasSeenAgainShows() {
     pings(0, 0, 600, "paused");
     pings(700, 0, 600, "paused");
-    assertThat(watched().coverage()).contains(2, org.assertj.core.data.Index.atIndex(3));
+    assertThat(watched().coverage()).contains(2, atIndex(3));
   }
 
   @Test
   void photosAreNotPlayed() {
     span(0, 100, 0, 1);
     assertThat(PlaybackModel.watched(events, new Media(0, false, null, false)).counted()).isFalse();
+  }
+
+  @Test
+  void bytesBecomeTimeByTheKeyframes() {
+    // the first tenth of the bytes is half of the film: credits and a still
+    ByteTimeIndex uneven =
+        ByteTimeIndex.of(new long[] {SIZE / 10}, new double[] {3000}, SIZE, 6000);
+    span(0, 3000, 0, 0.1);
+    Watched exact = PlaybackModel.watched(events, new Media(6000, true, uneven, true));
+    assertThat(exact.watchSeconds()).isEqualTo(3000);
+    assertThat(exact.estimated()).isFalse();
+    assertThat(exact.coverage()).startsWith(1).endsWith(0);
+    assertThat(exact.coverage()).contains(1, atIndex(49)).contains(0, atIndex(50));
+    ByteTimeIndex line = ByteTimeIndex.linear(SIZE, 6000);
+    Watched estimated = PlaybackModel.watched(events, new Media(6000, true, line, false));
+    assertThat(estimated.watchSeconds()).isEqualTo(600);
+    assertThat(estimated.estimated()).isTrue();
+  }
+
+  @Test
+  void whatAPlayerDoesNotAddUpIsNotLost() {
+    // a sum over the runtime, as of somebody who goes back often, once made a whole session vanish
+    for (int round = 0; round < 3; round++) {
+      pings(round * 3000, 0, 2900, "paused");
+    }
+    assertThat(watched().watchSeconds()).isEqualTo(8700);
+    assertThat(watched().counted()).isTrue();
+    assertThat(watched().completed()).isFalse();
+    assertThat(watched().coverage()).contains(3, atIndex(0));
   }
 }

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.mantel.analytics.Golden;
 import app.mantel.analytics.db.Database;
-import app.mantel.analytics.db.Dialect;
 import app.mantel.analytics.db.Store;
+import app.mantel.analytics.db.Tables;
 import app.mantel.analytics.playback.Rollup;
 import app.mantel.analytics.system.Daemon;
+import app.mantel.analytics.system.World;
+import java.time.Clock;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.time.ZoneOffset;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,7 +42,7 @@ class PrivacyTest {
       assertThat(daemon.post("/api/analytics/ingest", batch.toString()).statusCode())
           .isEqualTo(202);
       daemon.bean(Rollup.class).run();
-      assertThat(tablesWith(daemon.bean(Database.class), MIRA))
+      assertThat(Tables.with(daemon.bean(Database.class), MIRA))
           .contains(
               "event",
               "visit",
@@ -67,20 +70,46 @@ class PrivacyTest {
           "/api/analytics/ingest",
           "{\"epoch\":\"e\",\"from\":16,\"to\":16,\"events\":[" + event + "]}");
       List<String> allowed = how.equals("user_deleted") ? List.of() : List.of("person");
-      assertThat(tablesWith(daemon.bean(Database.class), MIRA)).isEqualTo(allowed);
-      assertThat(tablesWith(daemon.bean(Database.class), "d3n5v8c2b6w9y1re")).isEmpty();
+      assertThat(Tables.with(daemon.bean(Database.class), MIRA)).isEqualTo(allowed);
+      assertThat(Tables.with(daemon.bean(Database.class), "d3n5v8c2b6w9y1re")).isEmpty();
 
       // what arrives late, or again after a restore, names nobody either
       daemon.post("/api/analytics/ingest", batch.toString());
       daemon.bean(Rollup.class).run();
-      assertThat(tablesWith(daemon.bean(Database.class), MIRA)).isEqualTo(allowed);
-      assertThat(tablesWith(daemon.bean(Database.class), "d3n5v8c2b6w9y1re")).isEmpty();
+      assertThat(Tables.with(daemon.bean(Database.class), MIRA)).isEqualTo(allowed);
+      assertThat(Tables.with(daemon.bean(Database.class), "d3n5v8c2b6w9y1re")).isEmpty();
       if (how.equals("user_deleted")) {
-        assertThat(tablesWith(daemon.bean(Database.class), "spidr")).isEmpty();
+        assertThat(Tables.with(daemon.bean(Database.class), "spidr")).isEmpty();
       }
       JsonNode popular = daemon.get("/api/analytics/popular");
       assertThat(popular.get("items")).isEmpty();
       assertThat(daemon.get("/api/stats").get("streams").asInt()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void whoChangesTheirMindWithinADayIsCountedOnce() throws Exception {
+    Instant today = Instant.parse("2026-10-27T12:00:00Z");
+    try (Daemon daemon = new Daemon(store.empty(), Clock.fixed(today, ZoneOffset.UTC))) {
+      World world = new World().file("2026-10-20T00:00:00Z", "f1", "f1.mp4", "video", 1000);
+      String[] wishes = {"full", "anonymous", "full", "anonymous", "off"};
+      for (int i = 0; i < wishes.length; i++) {
+        String hour = "2026-10-27T0" + i;
+        world
+            .user(hour + ":00:00Z", "ann", wishes[i])
+            .watched(hour + ":05:00Z", "ann", "f1", 0, 60)
+            .search(hour + ":10:00Z", "ann", "boat", 1);
+        World.send(daemon, world.events());
+        daemon.bean(Rollup.class).run();
+      }
+      assertThat(Tables.with(daemon.bean(Database.class), "ann")).containsExactly("person");
+      JsonNode engagement = daemon.get("/api/analytics/users/engagement?range=1d");
+      assertThat(engagement.get("visits").asInt()).isEqualTo(wishes.length);
+      assertThat(engagement.get("activeUsers").asInt()).isEqualTo(1);
+      JsonNode item = daemon.get("/api/analytics/popular?range=1d").get("items").get(0);
+      assertThat(item.get("plays").asInt()).isEqualTo(wishes.length);
+      assertThat(item.get("users").asInt()).isEqualTo(1);
+      assertThat(daemon.get("/api/analytics/search-insights").get("top")).isEmpty();
     }
   }
 
@@ -92,30 +121,5 @@ class PrivacyTest {
         Golden.JSON.readTree(
             text.replaceAll("2026-11-22T18:0[03]:\\d\\d.\\d{3}Z", now)
                 .replaceAll("2026-11-22T18:04:\\d\\d.\\d{3}Z", later));
-  }
-
-  private static List<String> tablesWith(Database database, String trace) {
-    String list =
-        database.dialect() == Dialect.SQLITE
-            ? "select name from sqlite_master where type = 'table' order by name"
-            : "select tablename from pg_tables where schemaname = 'analytics' order by tablename";
-    List<String> found = new ArrayList<>();
-    for (String table : database.read().sql(list).query(String.class).list()) {
-      boolean[] seen = new boolean[1];
-      database
-          .read()
-          .sql("select * from " + table)
-          .query(
-              row -> {
-                for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
-                  String value = row.getString(i);
-                  seen[0] |= value != null && value.contains(trace);
-                }
-              });
-      if (seen[0]) {
-        found.add(table);
-      }
-    }
-    return found;
   }
 }

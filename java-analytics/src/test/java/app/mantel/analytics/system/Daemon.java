@@ -10,11 +10,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Clock;
+import java.time.Duration;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 
 /** The whole daemon on a free port, talked to over HTTP. */
 public final class Daemon implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final HttpClient http = HttpClient.newHttpClient();
   private final ConfigurableApplicationContext context;
   private final String base;
@@ -54,7 +56,7 @@ public final class Daemon implements AutoCloseable {
   }
 
   public HttpRequest.Builder plain(String path) {
-    return HttpRequest.newBuilder(URI.create(base + path));
+    return HttpRequest.newBuilder(URI.create(base + path)).timeout(PATIENCE);
   }
 
   public HttpResponse<String> send(HttpRequest.Builder request)

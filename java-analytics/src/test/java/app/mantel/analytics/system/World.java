@@ -173,7 +173,7 @@ public final class World {
                             known ->
                                 new Object[] {
                                   known.fileId,
-                                  sizes.get(known.fileId),
+                                  sizes.getOrDefault(known.fileId, 6_000_000L),
                                   MTIME_NS,
                                   known.seconds,
                                   known.sha256
