@@ -24,6 +24,7 @@ async def test_all_is_well_on_a_house_that_serves(tmp_path: Path, media: Path) -
             await files_when(home, http, 12)
         status, said = await mantel(home, "doctor")
     assert "12 files in the index" in said
+    assert "nobody but this machine has asked yet" in said
     assert "All is well." in said, said
     assert status == 0
 
