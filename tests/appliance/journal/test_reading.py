@@ -6,6 +6,8 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from appliance.accounts.caller import Role
 from appliance.journal.entry import Action, Entry
 from appliance.journal.reading import as_csv
@@ -60,7 +62,11 @@ def test_no_cell_runs_in_a_spreadsheet() -> None:
         assert f"'{text}" in cells
 
 
-async def test_the_log_is_filtered_paged_and_whole_as_a_sheet(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def test_the_log_is_filtered_paged_and_whole_as_a_sheet(
+    tmp_path: Path, request: pytest.FixtureRequest, store: str
+) -> None:
+    url = request.getfixturevalue("postgres").new_database() if store == "postgres" else None
     late: dict[str, object] = {}
 
     async def find(text: str, _caller: object) -> list[str]:
@@ -70,7 +76,7 @@ async def test_the_log_is_filtered_paged_and_whole_as_a_sheet(tmp_path: Path) ->
         return {"tv-1": "Living room", "d1": "Chrome on Android"}
 
     routes = blueprint(_Late(late), check_file, describe, find, devices)  # type: ignore[arg-type]
-    async with entrance(tmp_path, routes) as house:
+    async with entrance(tmp_path, routes, database_url=url) as house:
         late["journal"] = house.journal
         admin, _ = await house.sign_in("ada", Role.ADMIN), await house.sign_in("mira", Role.VIEWER)
         await house.sign_in("jon", Role.VIEWER)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
+from appliance.database import Database
+from appliance.web.health import Health
 from tests.house import house, sign_in
+from tests.postgres import any_database as any_database
+from tests.postgres import postgres_url as postgres_url
 
 
 async def test_health_names_what_is_wrong(tmp_path: Path) -> None:
@@ -39,3 +45,12 @@ async def test_health_names_what_is_wrong(tmp_path: Path) -> None:
         assert not told["ok"]
         assert told["roots"][0] | {"online": False, "free_bytes": None} == told["roots"][0]
         assert all(one["said"] and one["remedy"] for one in told["problems"])
+
+
+async def test_health_knows_its_database(any_database: Database) -> None:
+    nothing: Any = MagicMock()
+    health = Health(any_database, nothing, nothing, None, nothing, nothing, nothing, nothing)
+    told = await health._store()
+    assert told["kind"] == ("SQLite" if any_database.is_sqlite else "PostgreSQL")
+    assert told["version"][0].isdigit()
+    assert told["bytes"] > 0
