@@ -91,10 +91,9 @@ async def test_the_box_tells_how_it_does_and_takes_settings(page: Page) -> None:
     await days.fill("30")
     await days.press("Tab")
     await until(page, "fetch('/settings').then(one => one.text()).then(text => /\\b30\\b/.test(text))")
-    await page.get_by_label("Who sees it: Films").select_option("The household")
-    folders = (await ask(page, "GET", "/folders?path="))["items"]
-    films = next(one for one in folders if one["name"] == "Films")
-    assert films["audience"] == "household"
+    await page.get_by_label("Who sees it: Films").select_option("Household")
+    shut = "found.items.some(one => one.name === 'Films' && one.audience === 'household')"
+    await until(page, f"fetch('/folders?path=').then(one => one.json()).then(found => {shut})")
 
 
 async def test_renamed_tagged_and_kept_as_a_favourite(page: Page, shared_home: House) -> None:
