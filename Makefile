@@ -29,6 +29,7 @@ test: set-up test-packages .venv/.dev ## the tests, under 15 minutes on two core
 	$(MVN) verify
 	$(PYTEST) -m "not slow"
 
+test-all: TEST_PACKAGES += tests/apt-packages-slow.txt
 test-all: set-up test-packages .venv/.dev ## the slow lane too
 	$(MVN) verify -Pslow
 	$(PYTEST) -m "not slow"
@@ -121,7 +122,8 @@ packages:
 	  command -v mvn >/dev/null || missing+=" maven"; fi; \
 	$(call install,$$missing)
 
+TEST_PACKAGES = tests/apt-packages.txt
 test-packages:
-	@missing=$$(sed 's/#.*//' tests/apt-packages.txt | xargs -r dpkg-query -W -f '$${db:Status-Status} $${Package}\n' 2>&1 \
+	@missing=$$(sed 's/#.*//' $(TEST_PACKAGES) | xargs -r dpkg-query -W -f '$${db:Status-Status} $${Package}\n' 2>&1 \
 	  | sed -nE 's/^(not-installed|config-files) (.*)/ \2/p; s/^dpkg-query: no packages found matching (.*)/ \1/p' | tr -d '\n'); \
 	$(call install,$$missing)
