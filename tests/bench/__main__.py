@@ -15,7 +15,11 @@ from tests.bench.bench import Bench
 async def measure(topic: str, rounds: int) -> Bench:
     with tempfile.TemporaryDirectory(prefix="mantel-bench-") as folder:
         bench = Bench(topic, rounds, Path(folder))
-        await importlib.import_module(f"tests.bench.{topic}").run(bench)
+        try:
+            await importlib.import_module(f"tests.bench.{topic}").run(bench)
+        except (asyncio.CancelledError, RuntimeError) as error:
+            # What was measured before it broke off counts.
+            print(f"  broken off: {error or 'interrupted'}")
         return bench
 
 

@@ -117,10 +117,11 @@ def pin(pid: int, core: int) -> None:
     """Keep a process and all that it started on one core, before others; what they start is held so too."""
     for one in tree(pid):
         for task in Path(f"/proc/{one}/task").iterdir():
-            if (os.cpu_count() or 1) > core:
-                os.sched_setaffinity(int(task.name), {core})
-            if not os.geteuid():
-                os.setpriority(os.PRIO_PROCESS, int(task.name), -15)
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if (os.cpu_count() or 1) > core:
+                    os.sched_setaffinity(int(task.name), {core})
+                if not os.geteuid():
+                    os.setpriority(os.PRIO_PROCESS, int(task.name), -15)
 
 
 def tree(pid: int) -> dict[int, list[str]]:

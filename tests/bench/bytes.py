@@ -193,13 +193,13 @@ async def from_the_cache(bench: Bench) -> None:
             for one in (web, tv)
         }
         await bench.compare(
-            "16 readers, 256 MiB each",
-            each(every, readers=16, last=(256 << 20) - 1, many=True),
+            "16 readers, 64 MiB each",
+            each(every, readers=16, last=(64 << 20) - 1, many=True),
             cost | through,
         )
         await bench.compare(
             "200 readers at 1 MB/s",
-            each(many, readers=200, speed=1_000_000, seconds=6, many=True),
+            each(many, readers=200, speed=1_000_000, seconds=4, many=True),
             {
                 (web.name, "CPU-s/GB"): [Target("nginx", 3.5)],
                 (tv.name, "CPU-s/GB"): [Target("nginx", 2)],
