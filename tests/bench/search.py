@@ -32,6 +32,7 @@ from appliance.library.names import fold
 from appliance.library.rows import Place
 from appliance.library.saving import Batch, Saving
 from appliance.library.tree import Seen
+from tests.bench.bench import Bench, Figure
 from tests.bench.names import paths
 
 NAMES = 100_000
@@ -205,6 +206,18 @@ async def measure(url: str, folder: Path) -> dict[str, Any]:
             for sort, kept in times.items()
         },
     }
+
+
+async def run(bench: Bench) -> None:
+    """As a topic of the benchmarks: SQLite alone, each query's best of ROUNDS."""
+    found = await measure(f"sqlite+aiosqlite:///{bench.folder}/search.db", bench.folder)
+    note = f"Recall@20 of typos: {found['recall@20 of typos']}."
+    for sort in ("substring", "typo"):
+        for what, values in found[sort].items():
+            shown = {f"Mantel, {name}": [value] for name, value in values.items()}
+            title = f"A search among {NAMES:,} names: {sort}"
+            bench.figures.append(Figure("search", title, what, shown, {}, note))
+            print(f"{title} [{what}]: {values}")
 
 
 def main() -> None:
