@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dlna.catalog import ROOT, Container, Item, MediaKind, Object, Picture, Resource, Viewer
 from dlna.clients.client import Bookmarks, Captions
 from dlna.protocol_info import protocol_info
-from dlna.xml_text import Escaped, escape, xml_line, xml_text
+from dlna.xml_text import Escaped, escape, one_line, xml_line, xml_text
 
 HEAD = (
     '<DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
@@ -143,7 +143,7 @@ def _item(one: Item, viewer: Viewer, wanted: Filter) -> Iterator[str]:
 
 
 def _head(one: Object, viewer: Viewer, upnp_class: str) -> Iterator[str]:
-    title = re.sub(r"[\t\r\n]+", " ", one.title).strip() or "–"
+    title = one_line(one.title) or "–"
     if viewer.client.dotted_titles and isinstance(one, Item) and one.captions and "." not in title:
         title += "."
     if viewer.client.longest_title:

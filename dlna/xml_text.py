@@ -24,6 +24,13 @@ def xml_text(value: object) -> str:
     return escape(_NOT_XML.sub("", text).replace("\r", " ")).replace("'", "&apos;")
 
 
+def one_line(text: str) -> str:
+    """What XML can tell of a title, without breaks; empty when nothing is left."""
+    if text.isprintable():
+        return text.strip()
+    return _LINES.sub(" ", _NOT_XML.sub("", text)).strip()
+
+
 def escape(text: str) -> str:
     """XML of our own as text inside XML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
