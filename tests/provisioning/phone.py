@@ -39,7 +39,7 @@ class Phone:
         if self._token:
             names["Authorization"] = f"Bearer {self._token}"
         if method not in ("GET", "HEAD"):
-            names["Origin"] = f"http://{self._address}:{self._port}"
+            names["Origin"] = f"http://{self._address}" + ("" if self._port == 80 else f":{self._port}")
         with self._host.entered():
             connection = http.client.HTTPConnection(self._address, self._port, timeout=30)
             connection.connect()

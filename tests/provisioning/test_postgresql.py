@@ -69,7 +69,7 @@ def test_a_version_that_does_not_come_up_is_taken_back(
     spoiling = "import subprocess\nraise SystemExit('broken on purpose')"
     run = site(machine, house, another(dist, tmp_path / "dist", "appliance/wiring.py", spoiling))
     assert run.code != 0
-    assert "The version before it serves again" in run.output
+    assert "The version before it serves again" in run.output, run.output
     assert current(machine) == before
     assert signed_in(machine, house).files(query="kept")
 
