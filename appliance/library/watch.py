@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from appliance.errors import MantelError
 from appliance.library.notices import Notices
 from appliance.library.roots import Root
 from appliance.library.rows import Place
@@ -98,6 +99,8 @@ class Watch:
                     next_scan = loop.time() + self._rescan_seconds
                 await self._look_at_dirty()
                 await asyncio.sleep(SHARE * min(loop.time() - began, 1))
+            except MantelError as error:
+                log.warning("a look at the library was cut short: %s The next one comes.", error)
             except Exception:
                 log.exception("a look at the library failed; the next one comes")
             wait = AGAIN if self._dirty else max(0.0, next_scan - loop.time())
