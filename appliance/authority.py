@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.accounts.keys import write_private
 from appliance.errors import Conflict
 from appliance.lan.mdns import host_label
 from appliance.settings import Settings
@@ -95,7 +95,7 @@ def renew(
         if list(names) == named and left > datetime.timedelta(days=RENEW_DAYS):
             return False
     root = (folder / ROOT).read_bytes()
-    _write(folder / SERVER, _leaf(key, intermediate, named, now) + root, 0o640)
+    write_private(folder / SERVER, _leaf(key, intermediate, named, now) + root, 0o640)
     return True
 
 
@@ -124,8 +124,8 @@ def _make_authority(folder: Path, house: str, hosts: list[x509.DNSName], now: da
         .sign(root_key, SHA256())
     )
     # The intermediate last: a power cut before it begins anew with another root.
-    _write(folder / ROOT, root.public_bytes(Encoding.PEM), 0o644)
-    _write(folder / INTERMEDIATE, _pem(key) + intermediate.public_bytes(Encoding.PEM), 0o600)
+    write_private(folder / ROOT, root.public_bytes(Encoding.PEM), 0o644)
+    write_private(folder / INTERMEDIATE, _pem(key) + intermediate.public_bytes(Encoding.PEM))
 
 
 def _leaf(
@@ -184,20 +184,3 @@ def _read(file: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Conflict(f"{file} holds another kind of key.")
     return key, certificate
-
-
-def _write(file: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all."""
-    part = file.with_name(f".{file.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writing:
-        os.fchmod(writing.fileno(), mode)
-        writing.write(content)
-        writing.flush()
-        os.fsync(writing.fileno())
-    part.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -22,7 +22,7 @@ from pathlib import Path
 import aiohttp
 
 from appliance.accounts import command_line
-from appliance.accounts.keys import PEPPER_FILE
+from appliance.accounts.keys import PEPPER_FILE, write_private
 from appliance.copying import copy_rows
 from appliance.database import Database
 from appliance.errors import Conflict, Invalid
@@ -162,10 +162,10 @@ def _fill(settings: Settings, target: Path, members: dict[str, bytes]) -> None:
     if target.exists():
         raise Conflict(f"{target} is there; a backup is restored into an empty state folder only.")
     settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _put(settings.keys / PEPPER_FILE, members[PEPPER])
+    write_private(settings.keys / PEPPER_FILE, members[PEPPER])
     if SNAPSHOT in members:
-        _put(settings.state / SNAPSHOT, members[SNAPSHOT])
-    _put(target, members[DATABASE])
+        write_private(settings.state / SNAPSHOT, members[SNAPSHOT])
+    write_private(target, members[DATABASE])
 
 
 def _read(file: Path) -> dict[str, bytes]:
@@ -193,17 +193,6 @@ def _read(file: Path) -> dict[str, bytes]:
     if verdict != "ok":
         raise Invalid("FILE", file, f"its database is damaged: {verdict}")
     return found
-
-
-def _put(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writing:
-        writing.write(content)
-        writing.flush()
-        os.fsync(writing.fileno())
-    part.rename(path)
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

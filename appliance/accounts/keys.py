@@ -84,12 +84,16 @@ def _write_signing(file: Path, older: tuple[dict[str, str], ...]) -> None:
     write_private(file, json.dumps({"keys": [*older, new]}, indent=1).encode())
 
 
-def write_private(file: Path, content: bytes) -> None:
-    """Replace `file` by `content`, readable by its owner alone, on the disk when this returns."""
+def write_private(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace `file` by `content`, whole or not at all, on the disk when this returns.
+
+    Readable by its owner alone, unless `mode` says otherwise; nobody else reads it before it is whole.
+    """
     new = file.with_name(file.name + ".new")
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as writing:
+        os.fchmod(writing.fileno(), mode)
         writing.write(content)
         writing.flush()
         os.fsync(writing.fileno())
