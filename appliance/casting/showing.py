@@ -125,15 +125,16 @@ class Showing:
         await self._load(queue, 0)
 
     async def pause(self) -> None:
-        self._paused = True
-        if self.file and self.file.kind is not FileKind.IMAGE:
+        """At once; while the player is being asked to begin, as soon as it has begun."""
+        if not self._loading and not self._is_image:
             await self._connected().pause()
+        self._paused = True
         await self._note_now("paused")
 
     async def resume(self) -> None:
-        self._paused = False
-        if self.file and self.file.kind is not FileKind.IMAGE:
+        if not self._loading and not self._is_image:
             await self._connected().play()
+        self._paused = False
         await self._note_now("playing")
 
     async def seek(self, seconds: float) -> None:
@@ -201,10 +202,15 @@ class Showing:
                 failed = None
             finally:
                 self._loading, self._loaded_at = False, time.monotonic()
-        if failed is None:
-            await self._to(Stage.SHOWING)
-        else:
+        if failed is not None:
             await self._fail(failed)
+            return
+        if self._paused and not self._is_image:
+            try:
+                await self._connected().pause()
+            except (PlayerError, MantelError):
+                self._paused = False
+        await self._to(Stage.SHOWING)
 
     async def _fail(self, why: str) -> None:
         """The current file does not play: the next, unless too many failed or there is none."""
@@ -217,13 +223,16 @@ class Showing:
             await self._load(rest, 0)
 
     async def _follow(self) -> None:
-        noted = time.monotonic()
+        noted, was = time.monotonic(), self.playback.transport
         while self.stage is not Stage.ENDED and self.connection is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._told.get(), TICK)
             if self._loading or self.connection is None:
                 continue
             now, before = self.connection.playback, self._seen
+            if was is Transport.PAUSED and now.transport is Transport.PLAYING:
+                self._paused = False  # by the player's own remote control
+            was = now.transport
             verdict = judge(before, now, self.id, time.monotonic() - self._loaded_at, self._is_image)
             if verdict is Verdict.GOES_ON:
                 self._seen = follow(before, now)

@@ -200,7 +200,8 @@ class Renderer:
         await self._transport("Play", Speed="1")
 
     async def pause(self) -> None:
-        await self._transport("Pause")
+        """Tried again for a while: gmediarender answers 701 until it plays."""
+        await self._patiently("Pause")
 
     async def stop(self) -> None:
         await self._transport("Stop")
@@ -209,14 +210,7 @@ class Renderer:
         """To `position` seconds. Tried again for a while: many answer 701, 710 or 711 until they play."""
         unit = "REL_TIME" if self._dmr.has_seek_rel_time or not self._dmr.has_seek_abs_time else "ABS_TIME"
         target = clock(position).split(".")[0]
-        for attempt in range(4):
-            try:
-                await self._transport("Seek", Unit=unit, Target=target)
-                return
-            except Refused:
-                if attempt == 3:
-                    raise
-                await asyncio.sleep(0.5 * (attempt + 1))
+        await self._patiently("Seek", Unit=unit, Target=target)
 
     async def set_volume(self, volume: float) -> None:
         """0..1"""
@@ -249,6 +243,16 @@ class Renderer:
                     await asyncio.sleep(0.2)
                     with contextlib.suppress(UpnpError):
                         await self._dmr.async_update()
+
+    async def _patiently(self, action: str, **arguments: Any) -> None:
+        for attempt in range(4):
+            try:
+                await self._transport(action, **arguments)
+                return
+            except Refused:
+                if attempt == 3:
+                    raise
+                await asyncio.sleep(0.5 * (attempt + 1))
 
     async def _transport(self, action: str, **arguments: Any) -> None:
         service = self._av_transport()

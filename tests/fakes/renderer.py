@@ -82,6 +82,7 @@ class FakeRenderer:
     refuse_events: bool = False
     refuse_metadata: bool = False
     seeks_refused: int = 0
+    pauses_refused: int = 0
     slow: float = 0
     """Seconds before each answer to an action."""
     description: str | None = None
@@ -197,6 +198,9 @@ class FakeRenderer:
         return {}
 
     async def _pause(self, body: str) -> dict[str, str] | int:
+        if self.pauses_refused:
+            self.pauses_refused -= 1
+            return 701
         self.state = "PAUSED_PLAYBACK"
         return {}
 

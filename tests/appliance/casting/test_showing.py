@@ -147,6 +147,77 @@ async def test_photos_follow_one_another_and_wait_while_paused(monkeypatch: pyte
     assert (showing.stage, screen.loaded[-1]) == (Stage.ENDED, "stopped")
 
 
+class Screen(Picture):
+    """A connection of a renderer that shows films, and begins when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begins = asyncio.Event()
+
+    async def load(self, media: Media, position: float = 0) -> None:
+        self.loaded.append(media.title)
+        await self.begins.wait()
+        self.is_now(Transport.PLAYING)
+
+    async def play(self) -> None:
+        self.is_now(Transport.PLAYING)
+
+    async def pause(self) -> None:
+        assert self.playback.transport is Transport.PLAYING
+        self.is_now(Transport.PAUSED)
+
+    def is_now(self, transport: Transport) -> None:
+        self.playback = Playback(transport, "http://x/g1/media.mp4", position=5, duration=100)
+        self.on_change(self.playback)
+
+
+async def film(monkeypatch: pytest.MonkeyPatch) -> tuple[Showing, Screen, asyncio.Task[None]]:
+    """That is being loaded."""
+    monkeypatch.setattr(showings, "TICK", 0.02)
+
+    async def describe(showing: Showing, file_id: str) -> tuple[File, Media]:
+        file = photo(file_id, FileKind.VIDEO, "video/mp4")
+        return file, Media(f"http://x/{showing.id}/media.mp4", file_id, "video/mp4", "video")
+
+    async def unheard(*_: object) -> None: ...
+
+    row = ShowingRow("g1", "p1", "u1", "Mira", "s1", "d1", Queue(("a.mp4",)), 0, 0)
+    showing, screen = Showing(row, describe, unheard, unheard), Screen()
+    begun = asyncio.create_task(showing.begin(screen))
+    async with asyncio.timeout(5):
+        while not screen.loaded:
+            await asyncio.sleep(0.01)
+    return showing, screen, begun
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_pause_while_it_begins_waits_until_it_has(
+    monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    showing, screen, begun = await film(monkeypatch)
+    await showing.pause()
+    if again:
+        await showing.resume()
+    screen.begins.set()
+    await begun
+    assert screen.playback.transport is (Transport.PLAYING if again else Transport.PAUSED)
+    assert showing.paused is not again
+    await showing.end()
+
+
+async def test_what_the_player_s_own_remote_control_does_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    showing, screen, begun = await film(monkeypatch)
+    screen.begins.set()
+    await begun
+    await showing.pause()
+    await asyncio.sleep(0.1)
+    screen.is_now(Transport.PLAYING)
+    async with asyncio.timeout(5):
+        while showing.paused:
+            await asyncio.sleep(0.01)
+    await showing.end()
+
+
 async def test_what_does_not_play_is_passed_over() -> None:
     screen = Picture(broken="a.jpg")
     showing, _ = series("a.jpg", "b.jpg")

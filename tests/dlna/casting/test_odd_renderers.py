@@ -78,6 +78,15 @@ async def test_a_seek_is_tried_again_until_it_plays() -> None:
         assert "<Target>1:02:05</Target>" in fake.bodies[-1]
 
 
+async def test_a_pause_is_tried_again_until_it_plays() -> None:
+    fake = FakeRenderer(pauses_refused=2)
+    async with connected(fake) as renderer:
+        await renderer.load(FILM)
+        await renderer.pause()
+        assert fake.state == "PAUSED_PLAYBACK"
+        assert fake.calls[-3:] == ["Pause", "Pause", "Pause"]
+
+
 async def test_a_late_answer_is_waited_for() -> None:
     async with connected(FakeRenderer(slow=0.7)) as renderer:
         await renderer.load(FILM)
