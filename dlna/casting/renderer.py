@@ -36,6 +36,8 @@ ACTIVE_EVERY, IDLE_EVERY = 1.0, 8.0
 SHORTEST_BREAK = 0.2
 LOST_AFTER = 3
 """Polls in a row without an answer."""
+PLACED_WITHIN = 3.0
+"""Seconds from PLAYING to the first position."""
 STARTS_WITHIN = 15.0
 """Seconds from Play to PLAYING on a slow TV with a big file; then a seek is tried anyway."""
 
@@ -208,6 +210,8 @@ class Renderer:
 
     async def seek(self, position: float) -> None:
         """To `position` seconds. Tried again for a while: many answer 701, 710 or 711 until they play."""
+        if not self._loading:
+            await self._until_placed()
         unit = "REL_TIME" if self._dmr.has_seek_rel_time or not self._dmr.has_seek_abs_time else "ABS_TIME"
         target = clock(position).split(".")[0]
         await self._patiently("Seek", Unit=unit, Target=target)
@@ -243,6 +247,14 @@ class Renderer:
                     await asyncio.sleep(0.2)
                     with contextlib.suppress(UpnpError):
                         await self._dmr.async_update()
+
+    async def _until_placed(self) -> None:
+        """gmediarender says PLAYING before it can seek: it accepts a seek then, and does nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PLACED_WITHIN):
+                while self.playback.position is None:
+                    self._poke.set()
+                    await asyncio.sleep(SHORTEST_BREAK)
 
     async def _patiently(self, action: str, **arguments: Any) -> None:
         for attempt in range(4):

@@ -1,11 +1,21 @@
 /** How a player's state is shown. Pure. */
 
 import type * as icons from '../base/icons'
-import type { Player } from '../base/types'
+import type { Player, Showing } from '../base/types'
 import { words } from '../words'
 
 export function asleep(player: Player): boolean {
   return player.state === 'asleep'
+}
+
+/** It plays, or will without another word: what a pause is for. */
+export function runs(showing: Showing): boolean {
+  return ['starting', 'buffering', 'playing'].includes(showing.state)
+}
+
+/** The player does not listen at the moment. */
+export function unheard(showing: Showing): boolean {
+  return showing.state === 'waking' || showing.state === 'lost'
 }
 
 export function iconOf(player: Player): keyof typeof icons {
