@@ -170,13 +170,15 @@ async def test_who_comes_back_is_told_what_was_missed_and_no_more_than_the_role_
 
 async def test_a_page_that_stands_still_is_dropped(tmp_path: Path) -> None:
     async with entrance(tmp_path) as house, serving(house.app) as port:
-        await heard(house, port, Role.GUEST)
+        # Held: without its reader asyncio would read on and throw away.
+        standing = await heard(house, port, Role.GUEST)
         assert house.live.listeners() == 1
         large = {"text": "x" * 60_000}
         async with asyncio.timeout(20):
             while house.live.listeners():
                 house.live.publish("library", large)
                 await asyncio.sleep(0.001)
+        standing[1].close()
 
 
 async def test_the_kernel_drops_a_page_that_left_without_a_word(tmp_path: Path) -> None:
