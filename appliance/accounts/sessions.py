@@ -15,6 +15,7 @@ import contextlib
 import logging
 import secrets
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -68,6 +69,7 @@ class Sessions:
         self._door_bell = door_bell
         self.running = Running()
         self._known: dict[str, tuple[float, Session | None, int]] = {}
+        self._asking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def begin(
         self, connection: AsyncConnection, user: User | None, client: Client, method: str, name: str = ""
@@ -186,21 +188,30 @@ class Sessions:
         )
 
     async def _known_session(self, session_id: str) -> tuple[Session | None, int]:
+        if held := self._held(session_id):
+            return held
+        # A page asks for everything at once: the first of its requests asks the database, the others wait.
+        async with self._asking.setdefault(session_id, asyncio.Lock()):
+            if held := self._held(session_id):
+                return held
+            async with self._database.read() as connection:
+                session, epoch = await store.session(connection, session_id), await store.epoch(connection)
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[session_id] = (time.monotonic(), session, epoch)
+            return session, epoch
+
+    def _held(self, session_id: str) -> tuple[Session | None, int] | None:
         held = self._known.get(session_id)
-        if held and time.monotonic() - held[0] < CACHE:
-            return held[1], held[2]
-        async with self._database.read() as connection:
-            session, epoch = await store.session(connection, session_id), await store.epoch(connection)
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[session_id] = (time.monotonic(), session, epoch)
-        return session, epoch
+        return held[1:] if held and time.monotonic() - held[0] < CACHE else None
 
     async def _note_seen(self, session: Session) -> None:
         now = self._now()
         if now - session.last_seen_at < SEEN_STEP * 1000:
             return
-        self._known.pop(session.id, None)
+        if held := self._known.get(session.id):
+            # Before the write, which takes its time: one request writes, not all that come meanwhile.
+            self._known[session.id] = (held[0], replace(session, last_seen_at=now), held[2])
         async with self._database.write() as connection:
             await store.change_session(connection, session.id, last_seen_at=now)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from appliance.accounts import store
 from appliance.accounts.caller import Role
+from appliance.accounts.sessions import SEEN_STEP
 from tests.appliance.entrance import ORIGIN, PASSWORD, House, entrance
 
 
@@ -140,3 +145,32 @@ async def test_lockdown_ends_all(tmp_path: Path) -> None:
         assert (await admin.get("/auth/me")).status_code == 401
         assert (await mira.get("/auth/me")).status_code == 401
         assert (await login(house, "mira")).status_code == 200
+
+
+async def test_requests_that_come_at_once_look_their_session_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"session": 0, "change_session": 0}
+
+    def count(name: str) -> None:
+        real = getattr(store, name)
+
+        async def counted(*arguments: Any, **more: Any) -> Any:
+            asked[name] += 1
+            return await real(*arguments, **more)
+
+        monkeypatch.setattr(store, name, counted)
+
+    async with entrance(tmp_path) as house:
+        mira = await house.sign_in("mira", Role.EDITOR)
+        [session] = await house.accounts.sessions.list()
+        async with house.database.write() as connection:
+            seen = session.last_seen_at - 2 * SEEN_STEP * 1000
+            await store.change_session(connection, session.id, last_seen_at=seen)
+        for name in asked:
+            count(name)
+        answers = await asyncio.gather(*(mira.get("/sessions") for _ in range(30)))
+        assert {answer.status_code for answer in answers} == {200}
+        [session] = await house.accounts.sessions.list()
+        assert session.last_seen_at > seen
+    assert asked == {"session": 1, "change_session": 1}
