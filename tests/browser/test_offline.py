@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import VIDEO, ask, file_id, new_phone, open_screen, sign_in, until
@@ -99,6 +101,13 @@ async def test_what_one_may_no_longer_see_goes(chromium: Browser, home: House) -
     manifest = await (await page.request.get("/manifest.webmanifest")).json()
     assert manifest["display"] == "standalone"
     for icon in manifest["icons"]:
-        assert (await page.request.get(icon["src"])).ok
+        answer = await page.request.get(icon["src"])
+        assert answer.ok
+        if icon["type"] == "image/png":
+            side = Image.open(io.BytesIO(await answer.body())).size
+            assert icon["sizes"] == f"{side[0]}x{side[1]}"
+    touch = await page.locator("link[rel=apple-touch-icon]").get_attribute("href")
+    apple = Image.open(io.BytesIO(await (await page.request.get(str(touch))).body())).convert("RGBA")
+    assert (apple.size, apple.getpixel((0, 0))[3]) == ((180, 180), 255), "iOS paints what is clear black"
     assert re.search("shell-", str(await page.evaluate("caches.keys()")))
     await context.close()
