@@ -34,7 +34,10 @@ async def renew_epoch(connection: AsyncConnection) -> None:
 
 
 async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Write entries; one that is there already (a span that grew) is replaced and moves to the end."""
+    """Write entries; one that is there already is replaced and moves to the end.
+
+    That is a span that grew, or a write that was cut off after its commit and is done again.
+    """
     if not entries:
         return
     await epoch(connection)
@@ -42,10 +45,12 @@ async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
         update(log_state).values(last_seq=log_state.c.last_seq + len(entries)).returning(log_state.c.last_seq)
     )
     first = int((await connection.execute(taken)).scalar_one()) - len(entries) + 1
-    grown = [entry.event_id for entry in entries if entry.version > 1]
-    if grown:
-        await connection.execute(delete(access_log).where(access_log.c.event_id.in_(grown)))
-    await connection.execute(insert(access_log), [entry.row(first + n) for n, entry in enumerate(entries)])
+    statement = _upsert(connection, access_log)
+    anew = {name: statement.excluded[name] for name in entries[0].row(first)}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["event_id"], set_=anew),
+        [entry.row(first + n) for n, entry in enumerate(entries)],
+    )
 
 
 async def after(connection: AsyncConnection, seq: int, limit: int) -> Sequence[Any]:

@@ -73,8 +73,12 @@ def logged(state: Path) -> dict[str, int]:
 
 
 def stored(state: Path) -> dict[str, int]:
-    """The same of what the daemon has stored."""
+    """The same of what the daemon has stored; nothing before it has made its tables."""
+    if not (state / "analytics.db").exists():
+        return {}
     with contextlib.closing(sqlite3.connect(f"file:{state}/analytics.db?mode=ro", uri=True)) as database:
+        if not database.execute("select 1 from sqlite_master where name = 'ingest_reject'").fetchone():
+            return {}
         assert database.execute("select count(*) from ingest_reject").fetchone() == (0,)
         found = database.execute(
             "select event_id, version from event union all select event_id, 1 from file_change"
@@ -124,7 +128,7 @@ async def survive(folder: Path, victims: list[str]) -> None:
                     await household.kill(victim)
                 await asyncio.sleep(1)
             async with asyncio.timeout(DRAINED_WITHIN):
-                while not (state / "analytics.db").exists() or len(stored(state)) < len(logged(state)):
+                while len(stored(state)) < len(logged(state)):
                     await asyncio.sleep(0.3)
     finally:
         await household.stop()

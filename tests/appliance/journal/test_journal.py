@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Caller, Role, Via
 from appliance.database import Database
@@ -66,6 +68,26 @@ async def test_ids_sort_by_time() -> None:
     assert all(
         re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids
     )
+
+
+async def test_a_write_cut_off_after_its_commit_is_done_again(database: Database) -> None:
+    class CutOff(Database):
+        @asynccontextmanager
+        async def write(self) -> AsyncIterator[AsyncConnection]:
+            async with database.write() as connection:
+                yield connection
+            if (await rows(database)) and not cut:
+                cut.append(True)
+                raise OSError("the connection went while it answered")
+
+    cut: list[bool] = []
+    journal = Journal(CutOff.__new__(CutOff))
+    await journal.start()
+    await journal.note(Entry(Action.SEARCH, user_id="u1", payload={"query": "liebling"}))
+    await until(lambda: cut)
+    await journal.stop()
+    (row,) = await rows(database)
+    assert (row.seq, row.payload) == (2, {"query": "liebling"})
 
 
 async def test_add_rolls_back_with_its_transaction(database: Database, journal: Journal) -> None:
