@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import ask, file_id, open_screen, until
 from tests.house import House
@@ -48,6 +49,25 @@ async def test_chips_narrow_by_kind_size_and_tag(page: Page) -> None:
     await page.get_by_role("button", name="Size").click()
     await page.get_by_role("button", name="Over 1 GB").click()
     await expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+async def test_a_folder_is_not_called_empty_before_its_answer_is_there(page: Page) -> None:
+    answered = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await open_screen(page, "/library")
+    films = page.get_by_role("link", name=re.compile("^Films"))
+    await expect(films).to_be_visible()
+    await page.route(re.compile(r"/files\?.*folder=Films"), slow)
+    await films.click()
+    await expect(page.get_by_role("heading", name="Films")).to_be_visible()
+    await expect(films).to_have_count(0)
+    await expect(page.get_by_text("This folder is empty")).to_have_count(0)
+    answered.set()
+    await expect(page.get_by_role("link", name=re.compile("Tromsø"))).to_be_visible()
 
 
 async def test_music_by_album_goes_on_while_one_browses(page: Page) -> None:

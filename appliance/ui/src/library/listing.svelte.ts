@@ -22,6 +22,8 @@ interface Held {
 export class Listing {
   total = $state<number | null>(null)
   problem = $state<Problem | null>(null)
+  /** `total` and `problem` answer the last wish, not the one before. */
+  settled = $state(false)
   /** Counts every arrival, so that what shows `at()` is drawn anew. */
   private version = $state(0)
   private pages = new Map<number, Held>()
@@ -37,6 +39,7 @@ export class Listing {
   /** Begins anew. What was shown stays until the first answer. */
   async open(wish: Wish): Promise<void> {
     this.wish = wish
+    this.settled = false
     this.drop()
     this.first = this.last = 1
     const controller = new AbortController()
@@ -53,6 +56,7 @@ export class Listing {
       this.problem = error
       if (error.status !== 0) this.total = 0
     }
+    this.settled = true
     this.asked.delete(1)
     this.version += 1
   }
@@ -66,7 +70,7 @@ export class Listing {
       this.refreshed = performance.now()
       this.drop()
       for (const held of this.pages.values()) held.stale = true
-      if (this.total === null) void this.open(this.wish)
+      if (!this.settled) void this.open(this.wish)
       else this.wantPages()
     }, wait)
   }
