@@ -3,7 +3,7 @@
 import { words } from '../words'
 import { Problem } from './api'
 import { bare, clock, lasting, sharpness, size } from './format'
-import type { LibraryFile } from './types'
+import type { Folder, LibraryFile } from './types'
 
 const DAY = 24 * 3600 * 1000
 
@@ -28,6 +28,12 @@ export function ago(time: string | number, now = Date.now()): string {
 export function title(file: LibraryFile): string {
   if (file.type === 'audio' && file.title) return file.title
   return file.type === 'document' || file.type === 'other' ? file.name : bare(file.name)
+}
+
+/** What lies in a folder itself: "1 folder · 2 files". */
+export function holds(one: Folder): string {
+  const files = one.files || !one.folders ? words.counted.files(one.files) : ''
+  return [one.folders && words.counted.folders(one.folders), files].filter(Boolean).join(' · ')
 }
 
 /** The second line in a list: "Films · 2 h 28 min · 1080p". */
