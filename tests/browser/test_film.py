@@ -9,9 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import VIDEO, file_id, open_screen, until
+from tests import media
+from tests.browser.conftest import VIDEO, file_id, open_screen, phone, sign_in, until
+from tests.house import house
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -130,3 +132,21 @@ async def test_it_says_why_a_film_does_not_play_and_what_works(page: Page) -> No
     await expect(note.get_by_role("link", name="Download it")).to_have_attribute(
         "href", re.compile(r"/files/\w+/download")
     )
+
+
+async def test_its_copy_for_phones_plays_where_the_film_does_not(
+    shared_chromium: Browser, shelf: Path, tmp_path: Path
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    async with (
+        house(tmp_path, shelf, phone_copies=str(copies)) as home,
+        phone(shared_chromium, home) as page,
+    ):
+        await sign_in(page)
+        tape = await file_id(page, "Tape.avi")
+        found = (home.library / "Films" / "Tape.avi").stat()
+        (copies / f"{tape}-{found.st_size}-{found.st_mtime_ns}.mp4").write_bytes(media.film())
+        await open_screen(page, f"/file/{tape}")
+        await until(page, f"{VIDEO}?.currentTime > 0.2 && {VIDEO}.currentSrc.endsWith('/files/{tape}/phone')")
+        await expect(page.get_by_role("status").filter(has_text="Plays its copy for phones.")).to_be_visible()

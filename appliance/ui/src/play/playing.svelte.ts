@@ -33,15 +33,14 @@ class Playing {
   over = $state(false)
   private element: HTMLMediaElement | null = null
   private unfollow: (() => void) | null = null
-  /** The box changes the container on the way, since the browser does not play the file as it is. */
-  converted = $state(false)
-  /** Where the converted stream began: it has no ranges, so a jump begins a new one. */
+  /** Which of the file's addresses is played: as it is, its copy for phones, or repacked on the way. */
+  way = $state<'stream' | 'phone' | 'remux'>('stream')
+  /** Where the repacked stream began: it has no ranges, so a jump begins a new one. */
   private offset = 0
   /** Something of this file was seen or heard here. */
   began = $state(false)
   private startAt = 0
   private wanted = false
-  private triedCopy = ''
 
   get upNext(): LibraryFile[] {
     return this.queue.slice(this.index + 1)
@@ -70,7 +69,7 @@ class Playing {
     this.duration = known
     this.loaded = 0
     this.failed = ''
-    this.converted = false
+    this.way = 'stream'
     this.offset = 0
     this.wanted = true
     this.over = this.began = false
@@ -89,7 +88,7 @@ class Playing {
     // Matroska is tried: browsers that open it do not say so.
     const tried = file.type !== 'video' || file.mime_type === 'video/x-matroska'
     if (!tried && !element.canPlayType(file.mime_type)) {
-      this.convert(this.startAt)
+      void this.playAnother(file.id, this.startAt)
       return
     }
     element.src = `/files/${file.id}/stream`
@@ -107,12 +106,12 @@ class Playing {
       [
         'loadedmetadata',
         () => {
-          if (Number.isFinite(element.duration) && !this.converted) this.duration = element.duration
+          if (Number.isFinite(element.duration) && this.way !== 'remux') this.duration = element.duration
           if (this.startAt) element.currentTime = this.startAt
           this.startAt = 0
         },
       ],
-      ['durationchange', () => Number.isFinite(element.duration) && !this.converted && (this.duration = element.duration)],
+      ['durationchange', () => Number.isFinite(element.duration) && this.way !== 'remux' && (this.duration = element.duration)],
       ['timeupdate', () => !this.startAt && ((this.time = this.offset + element.currentTime), tellPlace(this))],
       ['progress', () => (this.loaded = this.offset + bufferedTo(element))],
       ['waiting', () => (this.stalled = true)],
@@ -140,7 +139,7 @@ class Playing {
   private broke(element: HTMLMediaElement): void {
     if (!element.getAttribute('src')) return
     const unopened = element.readyState === HTMLMediaElement.HAVE_NOTHING
-    if (unopened && this.file?.type === 'video' && !this.converted) {
+    if (unopened && this.file?.type === 'video' && this.way !== 'remux') {
       void this.playAnother(this.file.id, this.startAt || this.time)
       return
     }
@@ -162,18 +161,18 @@ class Playing {
   /** The copy for phones if there is one, else what can be made of the film on the way. */
   private async playAnother(id: string, from: number): Promise<void> {
     const copy = `/files/${encodeURIComponent(id)}/phone`
-    const there = this.triedCopy !== id && (await fetch(copy, { method: 'HEAD' }).catch(() => null))?.ok
+    const there = this.way === 'stream' && (await fetch(copy, { method: 'HEAD' }).catch(() => null))?.ok
     if (this.file?.id !== id || !this.element) return
-    if (!there) return this.convert(from)
-    this.triedCopy = id
+    if (!there) return this.repack(from)
+    this.way = 'phone'
     this.startAt = from
     this.element.src = copy
     this.element.play().catch(() => (this.paused = true))
   }
 
-  private convert(from: number): void {
+  private repack(from: number): void {
     if (!this.element || !this.file) return
-    this.converted = true
+    this.way = 'remux'
     this.offset = Math.floor(from)
     this.startAt = 0
     this.time = this.offset
@@ -218,7 +217,7 @@ class Playing {
     const time = Math.max(0, Math.min(to, end))
     this.time = time
     this.over = false
-    if (this.converted) this.convert(time)
+    if (this.way === 'remux') this.repack(time)
     else if (this.element) this.element.currentTime = time
   }
 

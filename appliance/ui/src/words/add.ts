@@ -28,7 +28,6 @@ export const add = {
   full: 'the disk is full',
   failed: 'Did not arrive',
   again: 'Try again',
-  chooseAgain: 'Choose it again to go on',
   unfinished: (n: number) => `${plural(n, 'upload', 'uploads')} unfinished`,
   unfinishedDetail: 'Choose the same files again. They go on where they stopped.',
   forget: 'Forget them',
@@ -36,6 +35,4 @@ export const add = {
   mayNot: 'Adding needs the role of an editor',
   mayNotDetail: 'Ask whoever looks after the box.',
   iphone: 'An iPhone may re-encode videos picked from Photos. Pick them in Files to send the original.',
-  pick: (n: number) => plural(n, 'file', 'files') + ' to choose again',
-  waitingFor: (name: string, at: string) => `${name} stopped at ${at}`,
 }

@@ -34,7 +34,6 @@ export const me = {
   oldPassword: 'Password now',
   newPassword: 'New password',
   changed: 'The password is changed. Other devices are signed out.',
-  manage: 'Look after the box',
   signInInstead: 'Sign in with a name',
 }
 
@@ -68,17 +67,14 @@ export const share = {
   titleFolder: (name: string) => `Share the folder ${name}`,
   folderMeans: 'What lies in it now; later files are not added.',
   links: 'Links you made',
-  noLinks: 'No links',
   noLinksDetail: 'A link lets somebody without an account see a file, a few, or a folder.',
   opened: 'Who opened it',
   nobodyYet: 'Nobody yet',
   withPassword: 'with a password',
   oneBrowser: 'one browser only',
   show: 'Show the link',
-  zip: 'All in one zip',
   place: 'Photos keep where they were taken',
   address: 'QR code of this shelf',
-  addressMeans: 'Whoever scans it in this Wi-Fi comes to the sign-in.',
 }
 
 export const pair = {
@@ -124,9 +120,6 @@ export const who = {
   remove: 'Remove',
   never: 'never',
   lastSeen: (when: string) => `last here ${when}`,
-  nobody: 'Nobody yet',
-  asking: 'A TV asks to come in',
-  wantsIn: (name: string) => `${name} wants to come in`,
   seen: 'Seen in this network',
   name: 'Name',
   newPassword: 'New password',

@@ -17,9 +17,7 @@ export const words = {
   all: 'All',
   retry: 'Try again',
   loading: 'Loading',
-  yes: 'Yes',
   of: (part: string, whole: string) => `${part} of ${whole}`,
-  kinds: { video: 'Video', audio: 'Music', image: 'Photo', document: 'Document', other: 'File' },
   kindsMany: { video: 'Videos', audio: 'Music', image: 'Photos', document: 'Documents', other: 'Other' },
   roles: { guest: 'Guest', viewer: 'Viewer', editor: 'Editor', admin: 'Admin' },
 

@@ -31,7 +31,6 @@ export const insights = {
   somebody: 'Somebody',
   log: 'What was opened',
   logDetail: 'Who looked at, played and loaded what',
-  heat: 'Most replayed parts',
 }
 
 export const log = {
