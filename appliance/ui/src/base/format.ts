@@ -1,5 +1,7 @@
 /** Numbers as people say them. Pure. */
 
+/** Between a number and its unit: no line breaks there. */
+const GAP = '\u00a0'
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 /** 1.1 GB; decimal, as phones and disks count. */
@@ -11,7 +13,7 @@ export function size(bytes: number): string {
     unit += 1
   }
   const digits = unit === 0 || value >= 100 ? 0 : unit >= 3 ? (value >= 10 ? 1 : 2) : value >= 10 ? 0 : 1
-  return `${Number(value.toFixed(digits))} ${SIZES[unit]}`
+  return `${Number(value.toFixed(digits))}${GAP}${SIZES[unit]}`
 }
 
 /** 1:48:12 or 0:42 */
@@ -25,11 +27,11 @@ export function clock(seconds: number): string {
 
 /** 1 h 48 min, 12 min, 42 s */
 export function lasting(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds)} s`
+  if (seconds < 60) return `${Math.round(seconds)}${GAP}s`
   const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
+  if (minutes < 60) return `${minutes}${GAP}min`
   const rest = minutes % 60
-  return rest ? `${Math.floor(minutes / 60)} h ${rest} min` : `${minutes / 60} h`
+  return rest ? `${Math.floor(minutes / 60)}${GAP}h${GAP}${rest}${GAP}min` : `${minutes / 60}${GAP}h`
 }
 
 /** 2160 lines are 4K, the others are named by their lines: 1080p. Upright films count by their short side. */
