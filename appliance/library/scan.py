@@ -147,12 +147,10 @@ class Look:
             await self._compare_files(
                 place, listing, {row.raw_name: row for row in file_rows.get(place.pk, ())}
             )
-            self.result.looked_at += len(listing.files)
             known_folders = {row.raw_name: row for row in folder_rows.get(place.pk, ())}
             inner = await self._compare_folders(place, listing, known_folders)
             following += [(child, True) for child, is_news in inner if deep or is_news]
-            if self._batch.size >= BATCH:
-                await self._save()
+            await self._save_if_full()
         return following
 
     def _miss(self, place: Place, why: OSError) -> None:
@@ -196,11 +194,16 @@ class Look:
                 self._missing[row.pk] = row.id
         moved = await self._moved_files([seen for seen, _ in unknown])
         rest = [(seen, row) for seen, row in unknown if not self._take_moved(place, seen, row, moved)]
+        self.result.looked_at += len(listing.files) - len(rest)
         for seen, row in rest:
+            self.result.looked_at += 1
             if row is not None and row.pk not in self._found:
                 self._found.add(row.pk)
                 self._take_changed(place, seen, row)
             elif self._is_settled(place, seen):
+                # One folder may hold a hundred thousand; others want to write meanwhile. What was moved or
+                # changed is in the batch before, whole: two files may have swapped their names.
+                await self._save_if_full()
                 self._batch.added(place, seen)
 
     def _take_moved(self, place: Place, seen: Seen, row: Any, moved: dict[int, Any]) -> bool:
@@ -294,6 +297,11 @@ class Look:
             if away or await asyncio.to_thread(inode_at, self._root.fd, row.path) != row.inode:
                 moved[row.inode] = row
         return moved
+
+    async def _save_if_full(self) -> None:
+        if self._batch.size >= BATCH:
+            await self._save()
+            self.on_progress(self.result)
 
     async def _save(self) -> None:
         if self._batch.size:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import new_phone, open_screen, sign_in
+from tests.browser.conftest import new_phone, open_screen, phone, sign_in
 from tests.house import House
 from tests.house import sign_in as by_bearer
 
@@ -73,6 +73,24 @@ async def signed_in(shared_chromium: Browser, shared_home: House) -> AsyncIterat
     await page.close()
     yield context
     await context.close()
+
+
+async def test_the_first_look_through_the_folders_tells_how_far_it_is(
+    shared_chromium: Browser, shared_home: House
+) -> None:
+    async with phone(shared_chromium, shared_home) as page:
+        await sign_in(page)
+        await open_screen(page, "/box")
+        said = page.get_by_role("status").filter(has_text="Looking through the folders")
+        counts = []
+        async with asyncio.timeout(60):
+            while len(counts) < 3:
+                count = int("".join(filter(str.isdigit, await said.inner_text())))
+                if count not in counts:
+                    counts.append(count)
+        assert 0 < counts[0] < counts[1] < counts[2] <= FILES
+        await expect(said).to_have_count(0, timeout=300_000)
+        await expect(page.get_by_text(f"{FILES:,} files", exact=True)).to_be_visible()
 
 
 async def test_scrolling_draws_a_screen_and_not_a_list(page: Page) -> None:
