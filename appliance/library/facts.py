@@ -84,7 +84,11 @@ def read_facts(message: Any) -> Facts:
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
         raise Invalid("size", size, "a number of bytes is needed")
     mtime = message.get("mtimeNs")
-    if not isinstance(mtime, str | int) or not re.fullmatch(r"-?\d{1,19}", str(mtime)):
+    if (
+        not isinstance(mtime, str | int)
+        or not re.fullmatch(r"-?[0-9]{1,19}", str(mtime))
+        or not -(1 << 63) <= int(mtime) < 1 << 63
+    ):
         raise Invalid("mtimeNs", mtime, "nanoseconds as a text of digits are needed")
     return Facts(
         file_id,
