@@ -259,8 +259,9 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         )
 
         async def figures() -> str:
-            playing = len(await journal.playing())
-            return as_text(samples(await health.report(), pages=live.listeners(), playing=playing))
+            playing, tasks = len(await journal.playing()), len(asyncio.all_tasks())
+            report = await health.report()
+            return as_text(samples(report, pages=live.listeners(), playing=playing, tasks=tasks))
 
         internal_app = create_internal_app(to_appliance, library, journal, figures, listener.network)
         yield Appliance(

@@ -43,6 +43,8 @@ from appliance.units import DAYS, HOURS
 LONGEST = 366 * DAYS
 USUAL = 7 * DAYS
 OPEN_FOR = 24 * HOURS
+KEPT = 30 * DAYS
+"""A link that is over still tells so long who opened it."""
 MOST_FILES = 500
 
 
@@ -102,6 +104,7 @@ class Shares:
             )
             files = [SharedFile(file.id, file.size_bytes, file.mtime_ns) for file in found]
             await store.add(connection, share, files)
+            await store.forget(connection, now - KEPT * 1000)
         self._accounts.door_bell.ring("link")
         return share
 
@@ -148,7 +151,7 @@ class Shares:
         """The link and whatever it opened are over; what runs by it ends at once."""
         async with self._database.write() as connection:
             await self._own(connection, share_id, caller)
-            await store.revoke(connection, share_id)
+            await store.revoke(connection, share_id, self._now())
         self._accounts.sessions.running.cut(running_as(share_id))
         self._accounts.door_bell.ring("link")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.sharing.share import Opening, Share, SharedFile
@@ -48,8 +48,14 @@ async def shared_file(connection: AsyncConnection, share_id: str, file_id: str) 
     return SharedFile(**row._mapping) if row else None
 
 
-async def revoke(connection: AsyncConnection, share_id: str) -> None:
-    await connection.execute(update(shares).where(shares.c.id == share_id).values(revoked=True))
+async def revoke(connection: AsyncConnection, share_id: str, now: int) -> None:
+    over = update(shares).where(shares.c.id == share_id).values(revoked=True, expires_at=now)
+    await connection.execute(over)
+
+
+async def forget(connection: AsyncConnection, before: int) -> None:
+    """Links that were over before this time, with who opened them."""
+    await connection.execute(delete(shares).where(shares.c.expires_at < before))
 
 
 async def bind(connection: AsyncConnection, share_id: str, opening_id: str) -> bool:

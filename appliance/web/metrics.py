@@ -13,8 +13,8 @@ Sample = tuple[str, str, str, Mapping[str, str], float]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def samples(report: Mapping[str, Any], *, pages: int, playing: int) -> list[Sample]:
-    """From `Health.report`; `pages`: open pages that listen, `playing`: files that play now."""
+def samples(report: Mapping[str, Any], *, pages: int, playing: int, tasks: int) -> list[Sample]:
+    """From `Health.report`; `pages` that listen, `playing`: files that play now, `tasks` of its loop."""
     found: list[Sample] = [
         ("mantel_info", "gauge", "The version that runs.", {"version": report["versions"]["mantel"]}, 1),
         ("mantel_problems", "gauge", "Faults that an admin's page shows.", {}, len(report["problems"])),
@@ -31,6 +31,7 @@ def samples(report: Mapping[str, Any], *, pages: int, playing: int) -> list[Samp
         ("mantel_events_waiting", "gauge", "Events it has not read.", {}, report["daemon"]["waiting"]),
         ("mantel_pages", "gauge", "Open pages.", {}, pages),
         ("mantel_playing", "gauge", "Files that play now.", {}, playing),
+        ("mantel_tasks", "gauge", "What goes on side by side in the server.", {}, tasks),
         ("process_open_fds", "gauge", "Open file descriptors.", {}, len(os.listdir("/proc/self/fd"))),
         ("process_cpu_seconds_total", "counter", "Processor time.", {}, _processor_seconds()),
         ("process_resident_memory_bytes", "gauge", "Memory in use.", {}, _resident()),

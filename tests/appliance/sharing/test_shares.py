@@ -22,6 +22,7 @@ from appliance.sharing.routes import blueprint
 from appliance.sharing.shares import Shares
 from appliance.sharing.zipped import zipped
 from appliance.streaming.subtitles import Subtitles
+from appliance.units import DAYS
 from tests.appliance.entrance import ORIGIN, Browser, House, entrance
 from tests.appliance.sharing.test_without_place import PLACE, photo
 from tests.appliance.web.test_revoked import served, until_closed
@@ -151,6 +152,23 @@ async def test_a_password_stands_before_every_part(tmp_path: Path) -> None:
         status, cookie = await at.open(share, password="sea-and-sand")
         assert status == 204
         assert (await at.get(share["path"] + "/files", cookie)).status_code == 200
+
+
+async def test_links_that_are_long_over_are_forgotten(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as at:
+        now = at.shares._now()
+        kept, short, back = [await at.share("diary.txt", seconds=n * DAYS) for n in (60, 1, 60)]
+        await at.open(short)
+        assert (await at.editor.delete(f"/shares/{back['id']}")).status_code == 204
+
+        async def known() -> set[str]:
+            ids = {one["id"] for one in (kept, short, back)}
+            return {i for i in ids if (await at.editor.get(f"/shares/{i}")).status_code == 200}
+
+        for days, left in ((29, (kept, short, back)), (30.5, (kept, short)), (31.5, (kept,))):
+            at.shares._now = lambda days=days: int(now + days * DAYS * 1000)
+            await at.share("diary.txt")
+            assert await known() == {one["id"] for one in left}, days
 
 
 async def test_a_link_ends(tmp_path: Path) -> None:
