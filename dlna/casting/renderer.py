@@ -36,8 +36,11 @@ ACTIVE_EVERY, IDLE_EVERY = 1.0, 8.0
 SHORTEST_BREAK = 0.2
 LOST_AFTER = 3
 """Polls in a row without an answer."""
-PLACED_WITHIN = 3.0
-"""Seconds from PLAYING to the first position."""
+SEEKS = 3
+"""How often a renderer is asked that accepts a seek and stays where it was."""
+LOOKS_AFTER_SEEK = 10
+"""At its position, each SHORTEST_BREAK; while it buffers each BUFFERING_BREAK."""
+BUFFERING_BREAK = 0.8
 STARTS_WITHIN = 15.0
 """Seconds from Play to PLAYING on a slow TV with a big file; then a seek is tried anyway."""
 
@@ -180,7 +183,7 @@ class Renderer:
             await self._transport("Play", Speed="1")
             if media.kind != "image" and position >= 1:
                 await self._until_playing()
-                await self.seek(position)
+                await self._go_to(position, 0)
         except PlayerError as error:
             self._error = str(error)
             raise
@@ -210,11 +213,7 @@ class Renderer:
 
     async def seek(self, position: float) -> None:
         """To `position` seconds. Tried again for a while: many answer 701, 710 or 711 until they play."""
-        if not self._loading:
-            await self._until_placed()
-        unit = "REL_TIME" if self._dmr.has_seek_rel_time or not self._dmr.has_seek_abs_time else "ABS_TIME"
-        target = clock(position).split(".")[0]
-        await self._patiently("Seek", Unit=unit, Target=target)
+        await self._go_to(position, self.playback.position or 0)
 
     async def set_volume(self, volume: float) -> None:
         """0..1"""
@@ -248,13 +247,28 @@ class Renderer:
                     with contextlib.suppress(UpnpError):
                         await self._dmr.async_update()
 
-    async def _until_placed(self) -> None:
-        """gmediarender says PLAYING before it can seek: it accepts a seek then, and does nothing."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PLACED_WITHIN):
-                while self.playback.position is None:
-                    self._poke.set()
-                    await asyncio.sleep(SHORTEST_BREAK)
+    async def _go_to(self, position: float, before: float) -> None:
+        """Seek from `before`, and again where it stays: gmediarender says PLAYING before it can seek, and
+        accepts a seek then without doing it."""
+        unit = "REL_TIME" if self._dmr.has_seek_rel_time or not self._dmr.has_seek_abs_time else "ABS_TIME"
+        target = clock(position).split(".")[0]
+        for _ in range(SEEKS):
+            await self._patiently("Seek", Unit=unit, Target=target)
+            if await self._arrives(position, before):
+                return
+        log.info("%s was asked to go to %s, and did not", self.name, target)
+
+    async def _arrives(self, position: float, before: float) -> bool:
+        """Whether it is soon nearer to `position` than to `before`; True where it tells no position."""
+        for _ in range(LOOKS_AFTER_SEEK):
+            with contextlib.suppress(UpnpError, TimeoutError):
+                await self._dmr.async_update()
+            now = self._dmr.media_position
+            if now is None or abs(now - position) <= abs(now - before):
+                return True
+            buffers = self._dmr.transport_state is TransportState.TRANSITIONING
+            await asyncio.sleep(BUFFERING_BREAK if buffers else SHORTEST_BREAK)
+        return False
 
     async def _patiently(self, action: str, **arguments: Any) -> None:
         for attempt in range(4):

@@ -82,6 +82,8 @@ class FakeRenderer:
     refuse_events: bool = False
     refuse_metadata: bool = False
     seeks_refused: int = 0
+    seeks_ignored: int = 0
+    """Accepted, and not done: gmediarender just after PLAYING."""
     pauses_refused: int = 0
     slow: float = 0
     """Seconds before each answer to an action."""
@@ -212,6 +214,9 @@ class FakeRenderer:
         if self.seeks_refused:
             self.seeks_refused -= 1
             return 701
+        if self.seeks_ignored:
+            self.seeks_ignored -= 1
+            return {}
         hours, minutes, seconds = body.partition("<Target>")[2].partition("</Target>")[0].split(":")
         self.position = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
         return {}

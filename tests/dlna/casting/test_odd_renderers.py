@@ -78,6 +78,19 @@ async def test_a_seek_is_tried_again_until_it_plays() -> None:
         assert "<Target>1:02:05</Target>" in fake.bodies[-1]
 
 
+async def test_a_seek_that_was_accepted_and_not_done_is_asked_again() -> None:
+    fake = FakeRenderer(seeks_ignored=1)
+    async with connected(fake) as renderer:
+        await renderer.load(FILM, position=60)
+        assert fake.position == 60
+        fake.seeks_ignored = 1
+        await renderer.seek(300)
+        assert fake.position == 300
+        fake.seeks_ignored = 99  # it never does: nobody waits for ever
+        await renderer.seek(10)
+        assert fake.position == 300
+
+
 async def test_a_pause_is_tried_again_until_it_plays() -> None:
     fake = FakeRenderer(pauses_refused=2)
     async with connected(fake) as renderer:
