@@ -194,7 +194,8 @@ class Showing:
             try:
                 await self._to(Stage.STARTING)
                 self.file, media = await self._describe(self, queue.current)
-                self._start_at = min(position, max((self.file.duration_sec or position) - 1, 0))
+                if self.file.duration_sec:
+                    self._start_at = min(position, max(self.file.duration_sec - 1, 0))
                 await self._connected().load(media, self._start_at)
             except (PlayerError, MantelError) as error:
                 failed: str | None = str(error)

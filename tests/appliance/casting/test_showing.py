@@ -85,6 +85,7 @@ class Picture:
 
     def __init__(self, broken: str = "") -> None:
         self.loaded: list[str] = []
+        self.begun_at: float | None = None
         self.broken = broken
         self.playback = Playback()
         self.on_change: Callable[[Playback], None] = lambda _: None
@@ -156,6 +157,7 @@ class Screen(Picture):
 
     async def load(self, media: Media, position: float = 0) -> None:
         self.loaded.append(media.title)
+        self.begun_at = position
         await self.begins.wait()
         self.is_now(Transport.PLAYING)
 
@@ -171,7 +173,9 @@ class Screen(Picture):
         self.on_change(self.playback)
 
 
-async def film(monkeypatch: pytest.MonkeyPatch) -> tuple[Showing, Screen, asyncio.Task[None]]:
+async def film(
+    monkeypatch: pytest.MonkeyPatch, position: float = 0
+) -> tuple[Showing, Screen, asyncio.Task[None]]:
     """That is being loaded."""
     monkeypatch.setattr(showings, "TICK", 0.02)
 
@@ -181,13 +185,21 @@ async def film(monkeypatch: pytest.MonkeyPatch) -> tuple[Showing, Screen, asynci
 
     async def unheard(*_: object) -> None: ...
 
-    row = ShowingRow("g1", "p1", "u1", "Mira", "s1", "d1", Queue(("a.mp4",)), 0, 0)
+    row = ShowingRow("g1", "p1", "u1", "Mira", "s1", "d1", Queue(("a.mp4",)), position, 0)
     showing, screen = Showing(row, describe, unheard, unheard), Screen()
     begun = asyncio.create_task(showing.begin(screen))
     async with asyncio.timeout(5):
         while not screen.loaded:
             await asyncio.sleep(0.01)
     return showing, screen, begun
+
+
+async def test_a_film_of_unknown_length_begins_where_it_was_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    showing, screen, begun = await film(monkeypatch, position=60)
+    assert screen.begun_at == 60
+    screen.begins.set()
+    await begun
+    await showing.end()
 
 
 @pytest.mark.parametrize("again", [False, True])
