@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ CONNECT_PATIENCE = 15.0
 LOAD_PATIENCE = 30.0
 """Seconds from LOAD to its answer: the receiver app is launched first, and then opens the film."""
 ACTION_PATIENCE = 10.0
+MEDIA_NAMESPACE = "urn:x-cast:com.google.cast.media"
 DEVICE_PORT = 8009
 """Groups of speakers listen elsewhere."""
 
@@ -171,6 +173,7 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         cast = pychromecast.get_chromecast_from_cast_info(
             told, zconf=None, tries=2, retry_wait=1.0, timeout=ACTION_PATIENCE
         )
+        _one_at_a_time(cast.socket_client)
         device = cls(cast)
         cast.media_controller.register_status_listener(device)
         cast.register_status_listener(device)
@@ -181,7 +184,23 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
             await device.close()
             raise Away(f"{found.name} does not answer: {error}") from error
         device._take_volume(cast.status)
+        await device._learn_what_plays()
         return device
+
+    async def _learn_what_plays(self) -> None:
+        """What an app shows already is asked for once: the library comes back before it is told."""
+        status = self._cast.status
+        if status is None or MEDIA_NAMESPACE not in status.namespaces:
+            return
+        answer = WaitResponse(ACTION_PATIENCE, "GET_STATUS")
+
+        def ask() -> None:
+            self._cast.media_controller.update_status(callback_function=answer.callback)
+            answer.wait_response()
+
+        with contextlib.suppress(PlayerError):
+            await self._ask("GET_STATUS", ask)
+        self._take_media(self._cast.media_controller.status)
 
     @property
     def playback(self) -> Playback:
@@ -326,3 +345,15 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         if now != self._last:
             self._last = now
             self.on_change(now)
+
+
+def _one_at_a_time(client: Any) -> None:
+    """The library writes from its own thread and from each caller's, without a lock: two at once spoil the
+    TLS stream (seen: the device hung up over a bad record MAC)."""
+    send, lock = client.send_message, threading.RLock()
+
+    def send_message(*arguments: Any, **named: Any) -> None:
+        with lock:
+            send(*arguments, **named)
+
+    client.send_message = send_message

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -223,10 +226,23 @@ def test_webvtt_becomes_subrip() -> None:
     assert srt(vtt) == ("1\n00:00:01,000 --> 00:00:02,500\nYou & me\n\n2\n00:01:00,000 --> 00:01:01,000\nx\n")
 
 
+Start = Callable[[House, Path], subprocess.Popen[Any]]
+RENDERERS = pytest.mark.parametrize(
+    "start",
+    [
+        lambda house, folder: gmediarender(house.tv, folder, "Living room"),
+        lambda house, folder: rygel(house.tv, folder, "Living room"),
+        lambda house, folder: cast_receiver(house, "Living room"),
+    ],
+    ids=["gmediarender", "rygel", "cast"],
+)
+
+
+@RENDERERS
 async def test_what_plays_is_taken_up_again_after_our_restart(
-    house: House, tmp_path: Path, media: Path
+    house: House, tmp_path: Path, media: Path, start: Start
 ) -> None:
-    gmediarender(house.tv, tmp_path / "tv", "Living room")
+    start(house, tmp_path / "tv")
     async with stage(house, tmp_path, media) as set_up:
         film = await set_up.file_id("film.mp4")
         player = await set_up.allowed("Living room")
@@ -241,21 +257,22 @@ async def test_what_plays_is_taken_up_again_after_our_restart(
         await until(lambda: not state(set_up, player.id))
 
 
-async def test_a_renderer_that_restarts_goes_on_where_it_was(
-    house: House, tmp_path: Path, media: Path
+@RENDERERS
+async def test_a_player_that_restarts_goes_on_where_it_was(
+    house: House, tmp_path: Path, media: Path, start: Start
 ) -> None:
-    process = gmediarender(house.tv, tmp_path / "tv", "Living room")
+    process = start(house, tmp_path / "tv")
     async with stage(house, tmp_path, media) as set_up:
         film = await set_up.file_id("film.mp4")
         player = await set_up.allowed("Living room")
         await set_up.casting.play(MIRA, player.id, (film,), position=10)
         await until(lambda: state(set_up, player.id).get("position", 0) >= 12)  # type: ignore[operator]
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         await asyncio.to_thread(process.wait)
         await until(lambda: state(set_up, player.id).get("state") == "lost", 40)
-        gmediarender(house.tv, tmp_path / "tv", "Living room")
+        start(house, tmp_path / "tv")
         await until(lambda: state(set_up, player.id).get("state") == "playing", 60)
-        assert 11 <= state(set_up, player.id)["position"] < 28  # type: ignore[operator]
+        assert 10.5 <= state(set_up, player.id)["position"] < 28  # type: ignore[operator]
 
 
 async def test_players_are_hidden_renamed_and_kept_for_some(

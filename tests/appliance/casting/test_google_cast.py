@@ -115,6 +115,18 @@ async def test_a_film_plays_pauses_seeks_and_stops(house: House, tmp_path: Path)
         assert await asyncio.wait_for(gone.get(), 15) == told.uuid
 
 
+async def test_commands_that_come_at_once_do_not_spoil_the_connection(house: House) -> None:
+    cast_receiver(house)
+    async with looking(house) as (found, _):
+        device = await CastDevice.connect(await asyncio.wait_for(found.get(), 15))
+        lost: list[bool] = []
+        device.on_lost = lambda: lost.append(True)
+        for _ in range(200):
+            await asyncio.gather(*(device.set_volume(level / 10) for level in range(8)))
+        assert not lost
+        await device.close()
+
+
 async def test_a_device_that_dies_is_lost(house: House, tmp_path: Path) -> None:
     process = cast_receiver(house, "Google Home Mini")
     async with looking(house) as (found, _):
