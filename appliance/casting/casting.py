@@ -40,7 +40,9 @@ log = logging.getLogger(__name__)
 RIGHTS_EVERY = 1 * SECONDS
 PROGRESS_EVERY = 10 * SECONDS
 TELL_EVERY = 5 * SECONDS
-"""How often pages hear of a position alone; of anything else at once."""
+"""How often pages hear of a position that runs on; of a jump, and of anything else, at once."""
+JUMP = 3 * SECONDS
+"""Positions come in whole seconds, and late."""
 
 
 class Casting:
@@ -67,7 +69,7 @@ class Casting:
         self._unfinished: dict[str, ShowingRow] = {}
         """By player id: what ran when the appliance stopped."""
         self._written: dict[str, tuple[Any, float]] = {}
-        self._told: dict[str, tuple[Any, float]] = {}
+        self._told: dict[str, tuple[Any, float, float]] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
         self._errors: dict[str, str] = {}
         self._epoch = 0
@@ -183,6 +185,7 @@ class Casting:
             await self._commanded(connection.set_volume(volume))
         if muted is not None:
             await self._commanded(connection.set_muted(muted))
+        self._tell(player.id)
         return player
 
     async def enqueue(self, caller: Caller, player_id: str, file_ids: tuple[str, ...]) -> Player:
@@ -365,10 +368,14 @@ class Casting:
             self._written[row.id] = (showing.queue, now)
             await self._write(showing)
         playback = showing.playback
-        state = (showing.stage, showing.queue, playback.transport, playback.volume, playback.muted)
-        told, at = self._told.get(row.player_id, (None, 0.0))
-        if told != state or now - at >= TELL_EVERY:
-            self._told[row.player_id] = (state, now)
+        state = (
+            *(showing.stage, showing.queue, showing.paused),
+            *(playback.transport, playback.volume, playback.muted),
+        )
+        told, at, was_at = self._told.get(row.player_id, (None, 0.0, 0.0))
+        runs_to = was_at + (now - at if playback.transport is Transport.PLAYING else 0)
+        if told != state or now - at >= TELL_EVERY or abs(showing.position - runs_to) > JUMP:
+            self._told[row.player_id] = (state, now, showing.position)
             self._tell(row.player_id)
 
     async def _write(self, showing: Showing) -> None:

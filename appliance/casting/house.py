@@ -24,7 +24,7 @@ from appliance.units import SECONDS
 from dlna.casting.discovery import Discovery
 from dlna.casting.events import Events
 from dlna.casting.foreign import foreign_session
-from dlna.casting.playback import PlayerError
+from dlna.casting.playback import Away, PlayerError
 from dlna.casting.renderer import Renderer
 from dlna.casting.sightings import Appeared, Change, Sighting
 from dlna.interfaces import Interface, facing
@@ -175,6 +175,7 @@ class House:
             self._leave(player)
 
     async def _connect_renderer(self, sighting: Sighting) -> None:
+        silent = False
         for pause in AGAIN:
             ours = facing(sighting.address, self._interfaces())
             if ours is None:
@@ -190,6 +191,7 @@ class House:
                 )
             except PlayerError as error:
                 log.info("A renderer at %s cannot be used: %s", sighting.address, error)
+                silent = isinstance(error, Away)
                 await asyncio.sleep(pause)
                 continue
             maker, model = renderer.maker_and_model
@@ -201,6 +203,9 @@ class House:
             self._open(player, Present(_away), renderer)
             await self._come(player, renderer)
             return
+        if silent:
+            # Its next word, the answer to a search at the latest, is a reason to try again.
+            self._discovery.lost(sighting.udn)
 
     # Cast devices
 

@@ -141,6 +141,7 @@ class Showing:
         await self._connected().seek(seconds)
         self._seen = replace(self._seen, position=seconds)
         await self._note(self, "seeked", seconds)
+        await self._changed(self)
 
     async def stop(self) -> None:
         """Stop the player and end."""

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from appliance.accounts import store as people
 from appliance.accounts.caller import Role
+from appliance.casting import house as houses
 from appliance.casting.lan_media import srt
 from appliance.casting.player import Standing
 from appliance.casting.queue import Repeat
@@ -26,7 +27,8 @@ from appliance.casting.showing import Stage as ShowingStage
 from appliance.errors import Conflict, Forbidden, NotFound
 from appliance.journal.tables import access_log
 from appliance.streaming.webvtt import from_text
-from dlna.casting.playback import Transport
+from dlna.casting.playback import Away, Transport
+from dlna.casting.renderer import Renderer
 from tests.appliance.casting.stage import ADA, MIRA, Stage, cast_receiver, stage, until
 from tests.dlna.casting.renderers import clip, gmediarender, rygel
 from tests.lines import next_line
@@ -117,6 +119,49 @@ async def test_a_film_plays_on_a_renderer_and_its_positions_are_mira_s(
         assert {(s.user_id, s.device, s.payload["source"]) for s in spans} == {
             ("umira", f"player-{player.id}", "cast")
         }
+
+
+async def test_pages_hear_at_once_of_what_somebody_does(house: House, tmp_path: Path, media: Path) -> None:
+    gmediarender(house.tv, tmp_path / "tv", "Living room")
+    told: list[str] = []
+    async with stage(house, tmp_path, media, tell=told.append) as set_up:
+        film = await set_up.file_id("film.mp4")
+        player = await set_up.allowed("Living room")
+        casting = set_up.casting
+        await casting.sound(MIRA, player.id, 0.5, None)
+        assert told.pop() == player.id
+        await casting.play(MIRA, player.id, (film,))
+        await until(lambda: state(set_up, player.id).get("state") == "playing")
+        for word, second in (("seek", 20), ("pause", 0), ("seek", 5), ("resume", 0)):
+            told.clear()
+            await casting.command(MIRA, player.id, word, second)
+            assert told, word
+        told.clear()
+        await casting.set_repeat(MIRA, player.id, Repeat.ALL)
+        assert told
+
+
+async def test_a_renderer_that_listens_late_is_tried_again(
+    house: House, tmp_path: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gmediarender(house.tv, tmp_path / "tv", "Living room")
+    connect, refused = Renderer.connect, 0
+
+    async def late(*arguments: Any, **named: Any) -> Renderer:
+        nonlocal refused
+        if refused < len(houses.AGAIN):
+            refused += 1
+            raise Away("not yet")
+        return await connect(*arguments, **named)
+
+    monkeypatch.setattr(houses, "AGAIN", (0.1, 0.1))
+    monkeypatch.setattr(Renderer, "connect", late)
+    async with stage(house, tmp_path, media) as set_up:
+        await until(lambda: refused == len(houses.AGAIN))
+        async with asyncio.timeout(20):
+            while not set_up.casting.house.all():
+                set_up.casting.house.search_now()
+                await asyncio.sleep(0.5)
 
 
 async def test_a_queue_goes_on_by_itself_on_a_cast_device(house: House, tmp_path: Path, media: Path) -> None:
