@@ -72,6 +72,8 @@ class Showing:
         self._seen = Seen()
         self._start_at = row.position
         self._loading = False
+        self._sought: float | None = None
+        """Where somebody wants it to be, while it is being loaded."""
         self._loaded_at = time.monotonic()
         self._failures = 0
         self._paused = False
@@ -86,6 +88,8 @@ class Showing:
     @property
     def position(self) -> float:
         """Seconds into the current file, as far as is known."""
+        if self._sought is not None:
+            return self._sought
         now = self.connection.playback.position if self.connection and not self._loading else None
         return now if now is not None else self._seen.position or self._start_at
 
@@ -138,6 +142,11 @@ class Showing:
         await self._note_now("playing")
 
     async def seek(self, seconds: float) -> None:
+        """At once; while the player is being asked to begin, as soon as it has begun."""
+        if self._loading:
+            self._sought = seconds
+            await self._changed(self)
+            return
         await self._connected().seek(seconds)
         self._seen = replace(self._seen, position=seconds)
         await self._note(self, "seeked", seconds)
@@ -191,7 +200,7 @@ class Showing:
         """Load the current file of `queue`, or the next one that plays. Ends where none does."""
         async with self._turning:
             self.queue, self._start_at, self._loading, self._paused = queue, position, True, False
-            self._seen, self.error = Seen(), None
+            self._seen, self._sought, self.error = Seen(), None, None
             try:
                 await self._to(Stage.STARTING)
                 self.file, media = await self._describe(self, queue.current)
@@ -207,12 +216,22 @@ class Showing:
         if failed is not None:
             await self._fail(failed)
             return
-        if self._paused and not self._is_image:
+        await self._catch_up()
+        await self._to(Stage.SHOWING)
+
+    async def _catch_up(self) -> None:
+        """What somebody wanted while it was being loaded."""
+        sought, self._sought = self._sought, None
+        if self._is_image:
+            return
+        if sought is not None:
+            with contextlib.suppress(PlayerError, MantelError):
+                await self.seek(sought)
+        if self._paused:
             try:
                 await self._connected().pause()
             except (PlayerError, MantelError):
                 self._paused = False
-        await self._to(Stage.SHOWING)
 
     async def _fail(self, why: str) -> None:
         """The current file does not play: the next, unless too many failed or there is none."""

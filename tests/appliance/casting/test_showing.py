@@ -154,6 +154,7 @@ class Screen(Picture):
     def __init__(self) -> None:
         super().__init__()
         self.begins = asyncio.Event()
+        self.sought: list[float] = []
 
     async def load(self, media: Media, position: float = 0) -> None:
         self.loaded.append(media.title)
@@ -163,6 +164,10 @@ class Screen(Picture):
 
     async def play(self) -> None:
         self.is_now(Transport.PLAYING)
+
+    async def seek(self, position: float) -> None:
+        assert self.playback.transport is Transport.PLAYING
+        self.sought.append(position)
 
     async def pause(self) -> None:
         assert self.playback.transport is Transport.PLAYING
@@ -214,6 +219,18 @@ async def test_a_pause_while_it_begins_waits_until_it_has(
     await begun
     assert screen.playback.transport is (Transport.PLAYING if again else Transport.PAUSED)
     assert showing.paused is not again
+    await showing.end()
+
+
+async def test_a_jump_while_it_begins_waits_until_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    showing, screen, begun = await film(monkeypatch)
+    await showing.seek(40)
+    await showing.pause()
+    assert (screen.sought, showing.position) == ([], 40)
+    screen.begins.set()
+    await begun
+    assert screen.sought == [40]
+    assert screen.playback.transport is Transport.PAUSED
     await showing.end()
 
 

@@ -64,6 +64,7 @@ export interface Player {
   state: string
   can_video?: boolean
   hidden?: boolean
+  least_role?: Role
   volume?: number | null
   muted?: boolean | null
   /** Why the last thing did not play. */
@@ -82,7 +83,9 @@ export interface Showing {
   duration?: number | null
   can_seek?: boolean
   has_next?: boolean
+  place?: number
   files?: number
+  repeat?: 'off' | 'one' | 'all'
   /** When the page heard of the position, by its own clock. */
   heard?: number
 }

@@ -1,6 +1,6 @@
 /** What the screens ask the library. */
 
-import { get, patch, put, query, remove } from '../base/api'
+import { Problem, call, get, patch, put, query, remove } from '../base/api'
 import type { FilePage, Folder, LibraryFile } from '../base/types'
 
 export interface Wish {
@@ -30,6 +30,16 @@ export const trash = (id: string) => remove<null>(`/files/${encodeURIComponent(i
 
 export const favour = (id: string, favourite: boolean) =>
   put<null>(`/files/${encodeURIComponent(id)}/favourite`, { on: favourite })
+
+/** Why its bytes cannot be had now, in the appliance's words: a disk that is away, a machine that wakes. */
+export async function whyAway(id: string): Promise<string> {
+  try {
+    await call(`/files/${encodeURIComponent(id)}/stream`, { headers: { Range: 'bytes=0-0' } })
+  } catch (problem) {
+    if (problem instanceof Problem && problem.status === 503) return problem.detail
+  }
+  return ''
+}
 
 /** Folders right in `path`; '' names the top of every root. */
 export async function folders(path: string): Promise<Folder[]> {

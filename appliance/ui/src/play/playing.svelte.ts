@@ -3,9 +3,10 @@
  * The screens show this and call its verbs; the media elements report back through `follow`.
  */
 
-import { Problem, call, tell } from '../base/api'
+import { tell } from '../base/api'
 import { session } from '../base/session.svelte'
 import type { LibraryFile } from '../base/types'
+import { whyAway } from '../library/ask'
 import { describe, tellPlace } from './lockScreen'
 import { every, ping } from './pings'
 
@@ -149,13 +150,10 @@ class Playing {
     if (this.file) void this.askWhy(this.file.id)
   }
 
-  /** A disk that is away, or a machine that wakes: the element does not tell, the appliance does. */
+  /** The element does not tell, the appliance does. */
   private async askWhy(id: string): Promise<void> {
-    try {
-      await call(`/files/${encodeURIComponent(id)}/stream`, { headers: { Range: 'bytes=0-0' } })
-    } catch (problem) {
-      if (problem instanceof Problem && problem.status === 503 && this.file?.id === id) this.away = problem.detail
-    }
+    const why = await whyAway(id)
+    if (this.file?.id === id) this.away = why
   }
 
   /** The copy for phones if there is one, else what can be made of the film on the way. */

@@ -72,6 +72,8 @@ export const box = {
   audience: 'Who sees it',
   audiences: { everyone: 'Everyone, guests and TVs too', household: 'The household' },
   players: 'Players',
+  whoPlays: 'Who may play on it',
+  mayPlay: { viewer: 'Everybody with a name here', editor: 'Editors and admins', admin: 'Admins alone' },
   shown: 'Shown',
   hidden: 'Hidden',
   hide: 'Hide',

@@ -64,6 +64,12 @@ export const players = {
   away: 'Not there now',
   cannot: 'It does not play this.',
   mute: 'Mute',
+  place: (place: number, files: number) => `${place} of ${files}`,
+  repeats: { off: 'Repeat: off', all: 'Repeat: all', one: 'Repeat: this one' },
+  others: (n: number) => (n === 1 ? 'And the other one, one after the other' : `And the ${n} others, one after another`),
+  playFolder: (name: string) => `Play “${name}” on`,
+  addTo: (name: string) => `Add to what plays on ${name}`,
+  added: (name: string) => `Comes next on ${name}`,
   takeOver: 'Take it over',
   machines: 'Machines to wake',
   machineState: {
