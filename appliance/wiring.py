@@ -43,7 +43,7 @@ from appliance.logs import is_journal
 from appliance.notify import notify, watchdog_seconds
 from appliance.power import routes as power_routes
 from appliance.power.machine import Machine
-from appliance.power.power import Power, Waking
+from appliance.power.power import Power, Seen, Waking
 from appliance.service_tokens import TO_APPLIANCE, TO_DAEMON, service_token
 from appliance.settings import Settings, set_by_environment
 from appliance.sharing import routes as share_routes
@@ -192,6 +192,10 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             plays_counted=lambda: feed is not None and feed.reached,
         )
         players.described = listener.describe
+        power.devices = lambda: [
+            *(Seen(tv.mac, tv.address, tv.name) for tv in listener.tvs.all() if tv.mac),
+            *(Seen(one.mac, one.address, one.shown_name) for one in players.all() if one.mac),
+        ]
         await started(listener)
         await started(casting)
         accounts.on_lockdown.append(casting.end_all)

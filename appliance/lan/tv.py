@@ -39,6 +39,12 @@ class Tv:
     """Epoch milliseconds, as `last_seen_at`."""
     last_seen_at: int
 
+    @property
+    def mac(self) -> str | None:
+        """None on `lo`."""
+        word = self.key.split("/")[1]
+        return word if ":" in word else None
+
 
 def key_of(address: str, interface: str, own: bool, table: tuple[Neighbour, ...]) -> str | None:
     """Who is at `address`, by the neighbour table. None while the kernel does not know its MAC.

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -17,7 +17,7 @@ from appliance.database import Database
 from appliance.errors import TooMany, Unavailable
 from appliance.power import packet, store
 from appliance.power.machine import Machine, is_due
-from appliance.power.neighbours import Neighbour, address_of, neighbours
+from appliance.power.neighbours import address_of, neighbours
 from appliance.power.presence import is_awake
 from appliance.units import MINUTES, SECONDS
 from dlna.interfaces import Interface
@@ -51,13 +51,27 @@ class Waking:
     took: float | None = None
     """Seconds from packet to answer."""
     answered: str | None = None
-    """`ping`, `port 22`."""
+    """`ping`, `port 22`, `SSDP`."""
     interfaces: tuple[str, ...] = ()
     """By which the packet left."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What could be kept as a machine: a neighbour, or a TV or player of the house, also while it sleeps."""
+
+    mac: str
+    address: str
+    name: str | None = None
+    interface: str | None = None
+    """None: it is not in the neighbour table now."""
+
+
 class Power:
-    """`interfaces()`: where packets go out. `publish(machine)`: told of each change of a waking."""
+    """`interfaces()`: where packets go out. `publish(machine)`: told of each change of a waking.
+
+    `devices`: what others saw of the house's devices; wiring hands it in when they are there.
+    """
 
     def __init__(
         self,
@@ -72,6 +86,7 @@ class Power:
         self._wakings: dict[str, Waking] = {}
         self._unlisted: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.devices: Callable[[], Iterable[Seen]] = tuple
 
     async def start(self) -> None:
         self._tasks["schedule"] = asyncio.create_task(self._keep_schedule(), name="wake schedule")
@@ -115,11 +130,16 @@ class Power:
             await store.remove(connection, machine_id)
         self._wakings.pop(machine_id, None)
 
-    async def seen(self) -> tuple[Neighbour, ...]:
-        """Neighbours that could be kept: in the table, on our interfaces, not yet a machine."""
+    async def seen(self) -> tuple[Seen, ...]:
+        """What could be kept: devices of the house, and neighbours on our interfaces; no machine yet."""
         served = {i.name for i in self._interfaces()}
         known = {machine.mac for machine in await self.machines()}
-        return tuple(n for n in neighbours() if n.interface in served and n.mac not in known)
+        found = {device.mac: device for device in self.devices()}
+        for near in neighbours():
+            if near.interface in served:
+                name = found[near.mac].name if near.mac in found else None
+                found[near.mac] = Seen(near.mac, near.address, name, near.interface)
+        return tuple(seen for mac, seen in found.items() if mac not in known)
 
     async def wake(self, machine_id: str) -> Waking:
         """Send the packets and begin to look for the machine; the answer tells that they left.

@@ -1,7 +1,7 @@
 """Machines to wake.
 
 GET    /devices                    {items: [device]}
-GET    /devices/seen               {items: [{mac, address, interface}]}: neighbours that could be kept
+GET    /devices/seen               {items: [{mac, address, name, interface}]}: what could be kept
 POST   /devices                    {name, mac, secureOn?, address?, libraryRoot?, schedule?} → 201 device
 PATCH  /devices/{id}               any of these → device
 DELETE /devices/{id}               204
@@ -47,7 +47,8 @@ def blueprint(power: Power) -> Blueprint:
     async def seen() -> dict[str, Any]:
         return {
             "items": [
-                {"mac": n.mac, "address": n.address, "interface": n.interface} for n in await power.seen()
+                {"mac": s.mac, "address": s.address, "name": s.name, "interface": s.interface}
+                for s in await power.seen()
             ]
         }
 

@@ -35,5 +35,5 @@ async def serving(house: House, folder: Path, **settings: str) -> AsyncIterator[
             yield f"http://{house.server.address}:{PORT}"
         finally:
             process.terminate()
-            await asyncio.to_thread(process.wait, 15)
+            await asyncio.to_thread(process.wait, 60)
     assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()

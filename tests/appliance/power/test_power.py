@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from appliance.database import Database
 from appliance.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from appliance.power.command import wake
 from appliance.power.machine import Machine, read_times
-from appliance.power.power import Power, State, Waking
+from appliance.power.power import Power, Seen, State, Waking
+from appliance.power.presence import is_awake
 from appliance.power.routes import read_changes, shown
 from appliance.settings import read_settings
 from dlna.interfaces import interfaces
+from tests.dlna.casting.renderers import gmediarender, rygel
 from tests.netns import Host, House
 
 NAS = Machine(id="", name="Attic NAS", mac="02:77:00:00:01:32")
@@ -113,6 +116,36 @@ async def test_neighbours_that_are_no_machine_yet_are_offered(house: House, data
     kept = await power.add(Machine(id="", name="TV", mac=house.tv.mac))
     assert kept.address == house.tv.address
     assert [n.mac for n in await power.seen()] == [house["nas"].mac]
+
+
+@pytest.mark.netns
+async def test_devices_of_the_house_are_offered_by_name_also_while_they_sleep(
+    house: House, database: Database
+) -> None:
+    power = Power(database, lambda: interfaces(("lan0", "lan1")))
+    tv = Seen(house.tv.mac, house.tv.address, "Living room")
+    asleep = Seen("02:77:00:00:00:99", "10.77.0.99", "Study")
+    power.devices = lambda: [tv, asleep]
+    with socket.socket() as knock:
+        knock.settimeout(2)
+        assert knock.connect_ex((house.tv.address, 1)) != 0
+    assert await power.seen() == (replace(tv, interface="lan0"), asleep)
+    await power.add(Machine(id="", name="Study TV", mac=asleep.mac))
+    assert await power.seen() == (replace(tv, interface="lan0"),)
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("start", [gmediarender, rygel], ids=["gmediarender", "rygel"])
+async def test_a_tv_that_answers_ssdp_alone_is_awake(
+    house: House, tmp_path: Path, start: Callable[[Host, Path], object]
+) -> None:
+    house.tv.run("sysctl", "-w", "net.ipv4.icmp_echo_ignore_all=1")
+    assert await is_awake(house.tv.address, ports=()) is None
+    start(house.tv, tmp_path)
+    async with asyncio.timeout(30):
+        while (how := await is_awake(house.tv.address, ports=())) is None:
+            pass
+    assert how == "SSDP"
 
 
 @pytest.mark.netns
