@@ -30,8 +30,10 @@ from appliance.lan.media_urls import MediaUrls
 from appliance.library.items import File
 from appliance.library.items import Kind as FileKind
 from appliance.library.library import Library
+from appliance.library.roots import RootAway
 from appliance.power.power import Power
 from appliance.streaming.subtitles import Subtitles, Track
+from appliance.streaming.waking import waking
 from appliance.units import SECONDS
 from dlna.casting.playback import Media, PlayerError, Transport
 
@@ -116,7 +118,8 @@ class Casting:
     ) -> Player:
         """Begin a showing; the answer does not wait for the player. `position` None: where they stopped.
 
-        Raises NotFound, Forbidden, Conflict where the player takes none of it.
+        Raises NotFound, Forbidden, Conflict where the player takes none of it, Unavailable where the file's
+        disk is away, or the machine sleeps that has it: that one is woken.
         """
         player = self._usable(caller, player_id)
         chosen = file_ids[place]
@@ -130,6 +133,7 @@ class Casting:
                 why = reason
         if why:
             raise Conflict(why)
+        await self._wake_library(caller, chosen)
         if position is None:
             position = await self._positions.where_stopped(caller, chosen)
         row = ShowingRow(
@@ -230,6 +234,14 @@ class Casting:
         await self.house.forget(player_id)
 
     # Within
+
+    async def _wake_library(self, caller: Caller, file_id: str) -> None:
+        try:
+            (await self._library.open(file_id, caller.sees)).close()
+        except RootAway as away:
+            raise await waking(self._power, away, caller) from away
+        except MantelError:
+            pass  # the player meets it, and the showing tells
 
     def _usable(self, caller: Caller, player_id: str) -> Player:
         player = self.house.player(player_id)

@@ -9,8 +9,8 @@ from functools import partial
 
 from quart import Blueprint, Response, request
 
-from appliance.accounts.caller import Caller, Role, calling
-from appliance.errors import NotFound, Unavailable
+from appliance.accounts.caller import Caller, calling
+from appliance.errors import NotFound
 from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
@@ -23,6 +23,7 @@ from appliance.streaming.disposition import disposition
 from appliance.streaming.inside import Inside
 from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.subtitles import Subtitles
+from appliance.streaming.waking import waking
 from appliance.streaming.zero_copy import wire_of
 
 SHOWN = "; ".join(
@@ -112,14 +113,6 @@ def blueprint(
         )
         return _response(said, send, file, is_shown=False)
 
-    async def waking(away: RootAway, caller: Caller) -> Unavailable:
-        """What to say; guests wake nothing."""
-        may_wake = power if caller.may(Role.VIEWER) else None
-        machine = await may_wake.wake_for_root(str(away.path)) if may_wake else None
-        if machine is None:
-            return away
-        return Unavailable(away.what, f"{machine.name} was asleep and is waking. Try again in a minute.")
-
     async def look(file_id: str, caller: Caller) -> tuple[File, Answer, bool]:
         """The file as it is now, what this request gets of it, and whether a browser may show it itself.
 
@@ -128,7 +121,7 @@ def blueprint(
         try:
             opened = await library.open(file_id, caller.sees)
         except RootAway as away:
-            raise await waking(away, caller) from away
+            raise await waking(power, away, caller) from away
         try:
             head = await body.read(opened.fd, 0, HEAD)
             shown_as = inline_type(opened.file.mime_type, head)

@@ -105,7 +105,8 @@ async def test_opening_a_file_on_a_machine_that_sleeps_wakes_it(house: House, tm
     os.utime(library / "film.mp4", (1_700_000_000, 1_700_000_000))
     async with serving(house, tmp_path, rescan_seconds="5") as url, phone(house, url) as mira:
         listing = await mira.until("/files", lambda found: found["total"] == 1)
-        stream = f"/files/{listing['items'][0]['id']}/stream"
+        film = listing["items"][0]["id"]
+        stream = f"/files/{film}/stream"
         mac = house.tv.mac
         machine = await mira.ask("POST", "/devices", name="Attic NAS", mac=mac, libraryRoot=str(library))
         assert machine["waking"]["state"] == "unknown"
@@ -125,6 +126,15 @@ async def test_opening_a_file_on_a_machine_that_sleeps_wakes_it(house: House, tm
         packet = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(card, 2000), 5)
         assert packet == bytes.fromhex("ff" * 6 + mac.replace(":", "") * 16)
         card.close()
+        # So does who plays it on a TV; it was asked a moment ago, and is not asked twice.
+        cast_receiver(house, "Kitchen")
+        found = await mira.until("/players", lambda found: found["items"])
+        kitchen = f"/players/{found['items'][0]['id']}"
+        await mira.ask("PATCH", kitchen, state="allowed")
+        async with mira.http.post(f"{kitchen}/play", json={"fileId": film}) as answer:
+            assert answer.status == 503
+            told = await answer.json(content_type=None)
+        assert "Attic NAS was asleep and is waking" in told["detail"]
         async with mira.http.post(f"/devices/{machine['id']}/wake", json={}) as answer:
             assert answer.status == 429
         (tmp_path / "asleep").rename(library)
