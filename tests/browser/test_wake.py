@@ -88,6 +88,7 @@ async def test_a_machine_is_added_woken_and_told_of(house: House, tmp_path: Path
             assert not await sheet.get_by_role("checkbox", name="Sat").is_checked()
             assert await sheet.get_by_role("checkbox", name="Fri").is_checked()
             await save(page)
+            await expect(sheet).to_have_count(0)
 
             await open_screen(page, "/players")
             await expect(page.get_by_role("group", name="Attic NAS")).to_contain_text("Wakes on a tap")
@@ -98,6 +99,10 @@ async def test_a_machine_is_added_woken_and_told_of(house: House, tmp_path: Path
             )
             house.tv.run("ip", "link", "set", "lan0", "arp", "on")  # it gets up
             await expect(page.get_by_role("group", name="Attic NAS")).to_contain_text("Awake")
+            await open_screen(page, "/who")
+            await page.get_by_role("button", name="More: Attic NAS").click()
+            await sheet.get_by_role("button", name="Remove", exact=True).click()
+            await expect(page.get_by_role("group", name="Attic NAS")).to_have_count(0)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -30,9 +30,9 @@ export function stateOf(player: Player): string {
   if (showing) {
     return [showing.title ? words.players.playing(showing.title) : words.players.inUse, showing.by].filter(Boolean).join(' · ')
   }
+  if (player.takes && !player.takes.ok) return player.takes.why ?? words.players.cannot
   if (asleep(player)) return words.players.wakes
   if (player.state === 'new') return words.players.isNew
-  if (player.takes && !player.takes.ok) return player.takes.why ?? words.players.cannot
   if (player.error) return player.error
   if (player.state === 'away') return words.players.away
   const kind = player.model || (player.kind === 'cast' ? words.players.cast : words.players.tv)
