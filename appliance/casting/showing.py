@@ -2,7 +2,7 @@
 
 Rules:
 1. What the player tells comes in one at a time; while a file is being loaded, nothing is judged.
-2. Positions are the play of the person who cast: each PING seconds, and at each turn.
+2. Positions are the play of the person who cast: from the first one, each PING seconds, and at each turn.
 3. A player that is lost is waited for; if it comes back within COMES_BACK the film goes on where it was.
 """
 
@@ -258,7 +258,8 @@ class Showing:
             if verdict is Verdict.GOES_ON:
                 self._seen = follow(before, now)
                 if self._seen.started and not before.started:
-                    self._failures = 0
+                    self._failures, noted = 0, time.monotonic()
+                    await self._note_now("playing")
                 if now.transport is not Transport.BUFFERING and time.monotonic() - noted >= PING:
                     noted = time.monotonic()
                     await self._note_now("paused" if self.paused else "playing")

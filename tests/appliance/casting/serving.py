@@ -15,8 +15,13 @@ PORT = 8000
 
 
 @asynccontextmanager
-async def serving(house: House, folder: Path, **settings: str) -> AsyncIterator[str]:
-    """Over the library in `folder`; its address. Fails at its end if the log tells of a fault."""
+async def serving(
+    house: House, folder: Path, module: tuple[str, ...] = ("appliance", "serve"), **settings: str
+) -> AsyncIterator[str]:
+    """Over the library in `folder`; its address. Fails at its end if the log tells of a fault.
+
+    `module`: `appliance.run` for the daemon too.
+    """
     variables = environment(
         folder,
         folder / "library",
@@ -28,10 +33,10 @@ async def serving(house: House, folder: Path, **settings: str) -> AsyncIterator[
     )
     with (folder / "log").open("wb") as log:
         process = house.server.popen(
-            sys.executable, "-m", "appliance", "serve", env=variables, cwd=folder, stdout=log, stderr=log
+            sys.executable, "-m", *module, env=variables, cwd=folder, stdout=log, stderr=log
         )
         try:
-            await asyncio.to_thread(house.server.wait_for_port, PORT, 30)
+            await asyncio.to_thread(house.server.wait_for_port, PORT, 60)
             yield f"http://{house.server.address}:{PORT}"
         finally:
             process.terminate()

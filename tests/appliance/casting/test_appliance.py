@@ -17,7 +17,7 @@ import pytest
 from tests.appliance.casting.serving import serving
 from tests.appliance.casting.stage import cast_receiver
 from tests.dlna.casting.renderers import clip, gmediarender
-from tests.house import PASSWORD
+from tests.house import ADMIN, PASSWORD
 from tests.netns import House
 
 pytestmark = pytest.mark.netns
@@ -30,7 +30,7 @@ def house() -> Iterator[House]:
 
 
 class Phone:
-    """A person with the page's API, signed in as admin."""
+    """A person with the page's API."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self.http = http
@@ -50,10 +50,10 @@ class Phone:
 
 
 @asynccontextmanager
-async def phone(house: House, url: str) -> AsyncIterator[Phone]:
+async def phone(house: House, url: str, username: str = ADMIN) -> AsyncIterator[Phone]:
     with house.phone.entered():
         async with aiohttp.ClientSession(url) as http:
-            body = {"username": "admin", "password": PASSWORD}
+            body = {"username": username, "password": PASSWORD}
             async with http.post("/auth/login", json=body) as answer:
                 token = (await answer.json())["token"]
         async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"}) as http:
