@@ -18,6 +18,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from appliance.lan.mdns import Mdns, host_label
 from dlna.interfaces import interfaces
+from tests.appliance.casting.serving import serving
 from tests.lines import next_line
 from tests.netns import Host, House
 
@@ -124,3 +125,31 @@ async def test_addresses_follow_the_interfaces(house: House) -> None:
     assert set(await resolve(asking, "shelf.local")) == {house.phone.address, "10.77.0.77"}
     await asking.async_close()
     await mdns.stop()
+
+
+@pytest.mark.netns
+async def test_two_appliances_answer_to_the_names_that_they_took(house: House, tmp_path: Path) -> None:
+    for one in ("first", "second"):
+        (tmp_path / one / "library").mkdir(parents=True)
+    asking = AsyncZeroconf(interfaces=[house.phone.address])
+    async with serving(house, tmp_path / "first") as first:
+        async with asyncio.timeout(20):
+            while not await resolve(asking, "mantel.local"):
+                pass
+        async with serving(house, tmp_path / "second", on="tv") as second:
+            async with asyncio.timeout(20):
+                while await resolve(asking, "mantel-2.local") != [house.tv.address]:
+                    pass
+
+            async def status(url: str, host: str) -> str:
+                asked = ("-so", "/dev/null", "-w", "%{http_code}", "-H", f"Host: {host}:8000")
+                curl = house.phone.run, "curl", *asked, f"{url}/healthz"
+                return str((await asyncio.to_thread(*curl)).stdout)
+
+            # It is announced a moment before it is told to the door.
+            async with asyncio.timeout(20):
+                while await status(second, "mantel-2.local") != "200":
+                    pass
+            assert await status(first, "mantel.local") == "200"
+            assert await status(first, "mantel-2.local") == "421"
+    await asking.async_close()
