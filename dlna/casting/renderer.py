@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from async_upnp_client.client import UpnpService
 from async_upnp_client.client_factory import UpnpFactory
-from async_upnp_client.exceptions import UpnpActionResponseError, UpnpError
+from async_upnp_client.exceptions import UpnpActionResponseError, UpnpContentError, UpnpError
 from async_upnp_client.profiles.dlna import DmrDevice, TransportState
 
 from dlna.casting.didl import clock, didl
@@ -106,8 +106,7 @@ class Renderer:
         with contextlib.suppress(UpnpError, TimeoutError):
             # Refused, or no eventing at all: polling does it alone.
             await dmr.async_subscribe_services(auto_resubscribe=True)
-        with contextlib.suppress(UpnpError, TimeoutError):
-            await dmr.async_update()
+        await renderer._look()
         renderer._watching = asyncio.create_task(renderer._watch(), name=f"watch {address}")
         return renderer
 
@@ -161,7 +160,7 @@ class Renderer:
             url=dmr.current_track_uri or dmr.av_transport_uri,
             position=None if stale else dmr.media_position,
             duration=None if stale else dmr.media_duration or None,
-            volume=dmr.volume_level,
+            volume=None if dmr.volume_level is None else min(max(dmr.volume_level, 0.0), 1.0),
             muted=dmr.is_volume_muted,
             can_pause=dmr.can_pause,
             can_seek=dmr.has_seek_rel_time or dmr.has_seek_abs_time,
@@ -244,8 +243,7 @@ class Renderer:
             async with asyncio.timeout(STARTS_WITHIN):
                 while self._dmr.transport_state is not TransportState.PLAYING:
                     await asyncio.sleep(0.2)
-                    with contextlib.suppress(UpnpError):
-                        await self._dmr.async_update()
+                    await self._look()
 
     async def _go_to(self, position: float, before: float) -> None:
         """Seek from `before`, and again where it stays: gmediarender says PLAYING before it can seek, and
@@ -261,8 +259,7 @@ class Renderer:
     async def _arrives(self, position: float, before: float) -> bool:
         """Whether it is soon nearer to `position` than to `before`; True where it tells no position."""
         for _ in range(LOOKS_AFTER_SEEK):
-            with contextlib.suppress(UpnpError, TimeoutError):
-                await self._dmr.async_update()
+            await self._look()
             now = self._dmr.media_position
             if now is None or abs(now - position) <= abs(now - before):
                 return True
@@ -292,6 +289,8 @@ class Renderer:
             await call
         except UpnpError as error:
             raise _in_our_words(action, error) from error
+        except ValueError as error:
+            raise Refused(action, None, str(error)[:200]) from error
         finally:
             self._poke.set()
 
@@ -305,20 +304,26 @@ class Renderer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), ACTIVE_EVERY if active else IDLE_EVERY)
             self._poke.clear()
-            self._polling = True
-            try:
-                await self._dmr.async_update(do_ping=True)
-                silent = 0
-            except (UpnpError, TimeoutError) as error:
-                silent += 1
-                log.debug("%s: no answer to a poll: %s", self.name, error)
-                if silent >= LOST_AFTER:
-                    self.on_lost()
-                    return
-            finally:
-                self._polling = False
+            silent = 0 if await self._look() else silent + 1
+            if silent >= LOST_AFTER:
+                self.on_lost()
+                return
             self._report()
             await asyncio.sleep(SHORTEST_BREAK)
+
+    async def _look(self) -> bool:
+        """Ask how it stands; whether it answered. Odd values are an answer, and the others still count."""
+        self._polling = True
+        try:
+            await self._dmr.async_update(do_ping=True)
+        except (UpnpContentError, ValueError) as error:
+            log.debug("%s: an odd answer to a poll: %s", self.name, error)
+        except (UpnpError, TimeoutError) as error:
+            log.debug("%s: no answer to a poll: %s", self.name, error)
+            return False
+        finally:
+            self._polling = False
+        return True
 
     def _on_event(self, service: UpnpService, changed: object) -> None:
         if ":AVTransport:" in service.service_type and not self._polling:

@@ -85,6 +85,10 @@ class FakeRenderer:
     seeks_ignored: int = 0
     """Accepted, and not done: gmediarender just after PLAYING."""
     pauses_refused: int = 0
+    odd: dict[str, str] = field(default_factory=dict)
+    """By the name of an argument: what it says instead."""
+    raw: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By the name of an action: status and body that are no SOAP."""
     slow: float = 0
     """Seconds before each answer to an action."""
     description: str | None = None
@@ -168,6 +172,9 @@ class FakeRenderer:
         if not action.startswith("Get"):
             self.calls.append(action)
             self.bodies.append(body)
+        if action in self.raw:
+            status, text = self.raw[action]
+            return web.Response(status=status, text=text, content_type="text/xml")
         handler: Callable[[str], Awaitable[dict[str, str] | int]] = getattr(self, f"_{action.lower()}")
         answer = await handler(body)
         if isinstance(answer, int):
@@ -180,7 +187,7 @@ class FakeRenderer:
                 "<errorDescription>Transition not available</errorDescription></UPnPError></detail>"
                 "</s:Fault></s:Body></s:Envelope>",
             )
-        out = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in answer.items())
+        out = "".join(f"<{name}>{escape(self.odd.get(name, v))}</{name}>" for name, v in answer.items())
         kind = f"urn:schemas-upnp-org:service:{service}:1"
         return web.Response(
             content_type="text/xml",

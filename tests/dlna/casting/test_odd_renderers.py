@@ -106,6 +106,58 @@ async def test_a_late_answer_is_waited_for() -> None:
         await until_playing(renderer)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"RelTime": "NOT_IMPLEMENTED", "TrackDuration": "NOT_IMPLEMENTED"},
+        {"RelTime": "", "TrackDuration": ""},
+        {"RelTime": "-1:00:00", "TrackDuration": "99:99:99"},
+        {"RelTime": "soon", "TrackDuration": "0:00:60.5"},
+        {"RelTime": "7", "TrackDuration": "1:2:3/4"},
+        {"CurrentVolume": "loud"},
+        {"CurrentVolume": "-3"},
+        {"CurrentVolume": "70000"},
+        {"TrackURI": "\x7f\ufffe"},
+        {"CurrentTransportState": "HAVING_LUNCH"},
+        {"CurrentTransportState": ""},
+        {"CurrentTransportStatus": "ERROR_OCCURRED"},
+    ],
+)
+async def test_odd_values_hide_no_later_ones(odd: dict[str, str]) -> None:
+    fake = FakeRenderer(odd=odd, refuse_events=True)
+    async with connected(fake) as renderer:
+        await renderer.load(FILM, position=20)
+        assert renderer.playback.volume is None or 0 <= renderer.playback.volume <= 1
+        assert (renderer.playback.position or 0) >= 0
+        fake.odd, fake.position = {}, 21  # the library takes up only what differs
+        await until_playing(renderer)
+        async with asyncio.timeout(PATIENCE):
+            while renderer.playback.volume != pytest.approx(0.2):
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        (200, ""),
+        (200, "<html>Welcome</html>"),
+        (200, "<" * 5000),
+        (500, "<s:Envelope><s:Body><s:Fault/></s:Body></s:Envelope>"),
+        (500, ""),
+        (404, "<html>No such page</html>"),
+    ],
+)
+async def test_answers_that_are_no_soap_are_told_as_a_refusal(raw: tuple[int, str]) -> None:
+    fake = FakeRenderer(raw={"Play": raw, "GetPositionInfo": raw})
+    async with connected(fake) as renderer:
+        with pytest.raises(PlayerError):
+            await renderer.load(FILM)
+        assert renderer.playback.error
+        fake.raw = {}
+        await renderer.load(FILM)
+        await until_playing(renderer)
+
+
 async def test_another_name_than_announced_is_not_believed() -> None:
     with pytest.raises(BrokenDescription, match="announced"):
         async with connected(FakeRenderer(), udn="uuid:somebody-else"):
