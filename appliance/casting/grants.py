@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.accounts import store as people
 from appliance.accounts.caller import Caller, Role, Via
@@ -68,6 +68,10 @@ class Grants:
         expires = int(time.time()) + URL_LIFE
         grant = Grant("cast", file_id, rendition, row.id, expires, row.player_id)
         return self._urls.path(grant, extension)
+
+    def beside(self, grant: Grant, rendition: str, extension: str) -> str:
+        """The path of something else of the same item, for the same device and as long."""
+        return self._urls.path(replace(grant, rendition=rendition), extension)
 
     def read(self, token: str) -> Grant | None:
         """None for what was not signed here, or has run out."""

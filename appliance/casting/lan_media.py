@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import html
+import os
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -19,12 +19,14 @@ from appliance.casting.grants import Grants
 from appliance.casting.media import ORIGINAL, PICTURE
 from appliance.errors import Forbidden, NotFound, Unavailable
 from appliance.journal.journal import Journal
+from appliance.lan.captions import as_srt, numbers
 from appliance.lan.casts import Admitted
 from appliance.lan.media_urls import Grant
+from appliance.library.items import Kind as FileKind
 from appliance.library.library import Library, OpenFile
 from appliance.streaming import lan_body
 from appliance.streaming.answer import answer
-from appliance.streaming.subtitles import Subtitles
+from appliance.streaming.subtitles import BESIDE, Subtitles
 from dlna.catalog import (
     Away,
     Catalog,
@@ -44,7 +46,6 @@ PICTURE_SIZE = 640
 """Pixels of the longer side: JPEG_SM of the DLNA Guidelines, and enough for a Cast device's screen."""
 _CAPTION = re.compile(r"(vtt|srt)(\d{1,3})")
 _TYPES = {"vtt": "text/vtt; charset=utf-8", "srt": "text/srt; charset=utf-8"}
-_TIMES = re.compile(r"^(\d\d:\d\d:\d\d)\.(\d{3}) --> (\d\d:\d\d:\d\d)\.(\d{3})$")
 
 
 class WithCasts:
@@ -121,29 +122,35 @@ class WithCasts:
             kind=MediaKind(file.kind.value),
         )
         fetching = replace(caller, user_agent=viewer.user_agent[:200])
-        return CastFile(opened, resource, self._library, self._journal, fetching, admitted.cut)
+        caption = None
+        if file.kind is FileKind.VIDEO:
+            # Samsung TVs ask for them in the head of the film.
+            names = await self._library.beside(file.id, caller.sees, BESIDE)
+            first = numbers(names, os.fsencode(file.name))[:1]
+            caption = self._grants.beside(grant, f"srt{first[0]}", "srt") if first else None
+        return CastFile(opened, resource, caption, self._library, self._journal, fetching, admitted.cut)
 
     async def _caption(self, grant: Grant, admitted: Admitted, kind: str, number: int) -> Opened:
         text = await self._subtitles.vtt(grant.item, admitted.caller.sees, number)
-        return CastBytes((srt(text) if kind == "srt" else text).encode(), _TYPES[kind])
+        return CastBytes((as_srt(text) if kind == "srt" else text).encode(), _TYPES[kind])
 
 
 class CastFile:
     """An `Opened`: a file of the library, as whoever cast it may have it."""
 
-    caption_path: str | None = None
     cross_origin = True
 
     def __init__(
         self,
         opened: OpenFile,
         resource: Resource,
+        caption_path: str | None,
         library: Library,
         journal: Journal,
         caller: Caller,
         cut: asyncio.Event,
     ) -> None:
-        self.resource = resource
+        self.resource, self.caption_path = resource, caption_path
         self._opened, self._library, self._journal = opened, library, journal
         self._caller, self._cut = caller, cut
 
@@ -185,14 +192,3 @@ class CastBytes:
 
     def close(self) -> None:
         pass
-
-
-def srt(vtt: str) -> str:
-    """SubRip from the WebVTT that `streaming.webvtt` writes: TVs read nothing newer."""
-    written: list[str] = []
-    for block in vtt.split("\n\n"):
-        times, _, text = block.strip().partition("\n")
-        if match := _TIMES.match(times):
-            begin, end = f"{match[1]},{match[2]}", f"{match[3]},{match[4]}"
-            written.append(f"{len(written) + 1}\n{begin} --> {end}\n{html.unescape(text)}\n")
-    return "\n".join(written)

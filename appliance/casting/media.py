@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from appliance.casting.player import Kind, Player
+from appliance.lan.captions import numbers
 from appliance.library.items import File
 from appliance.library.items import Kind as FileKind
 from appliance.streaming.subtitles import Track
@@ -68,12 +70,13 @@ def why_not(player: Player, file: File) -> str | None:
 def media(
     file: File,
     url: Callable[[str, str], str],
-    tracks: Iterable[Track] = (),
+    tracks: Sequence[Track] = (),
     player_kind: Kind = Kind.DLNA,
     client: Client = DEFAULT,
 ) -> Media:
     """`url(rendition, extension)` makes a signed URL; `client` is the family of the player."""
     kind = MediaKind(file.kind.value)
+    tracks = _as_told(file, tracks)
     caption = "vtt" if player_kind is Kind.CAST else "srt"
     extension = PurePath(file.name).suffix[1:].lower()
     extension = extension if extension.isascii() and extension.isalnum() and len(extension) <= 5 else "bin"
@@ -100,6 +103,13 @@ def media(
             for track in tracks
         ),
     )
+
+
+def _as_told(file: File, tracks: Sequence[Track]) -> list[Track]:
+    """Beside the film first, what is called as it is before the others: many TVs take one alone."""
+    beside = [track for track in tracks if track.name is not None]
+    order = numbers([track.name or b"" for track in beside], os.fsencode(file.name))
+    return [beside[n] for n in order] + [track for track in tracks if track.name is None]
 
 
 def family(player: Player) -> Client:

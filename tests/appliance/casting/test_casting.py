@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -19,14 +21,12 @@ from sqlalchemy import select
 from appliance.accounts import store as people
 from appliance.accounts.caller import Role
 from appliance.casting import house as houses
-from appliance.casting.lan_media import srt
 from appliance.casting.player import Standing
 from appliance.casting.queue import Repeat
 from appliance.casting.routes import shown
 from appliance.casting.showing import Stage as ShowingStage
 from appliance.errors import Conflict, Forbidden, NotFound
 from appliance.journal.tables import access_log
-from appliance.streaming.webvtt import from_text
 from dlna.casting.playback import Away, Transport
 from dlna.casting.renderer import Renderer
 from tests.appliance.casting.stage import ADA, MIRA, Stage, cast_receiver, stage, until
@@ -62,6 +62,9 @@ def media(tmp_path: Path, clips: Path) -> Path:
 def house() -> Iterator[House]:
     with House() as house, house.server.entered():
         yield house
+
+
+SOAP = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{}</s:Body></s:Envelope>'
 
 
 def state(stage: Stage, player_id: str) -> dict[str, object]:
@@ -264,11 +267,42 @@ async def test_what_a_cast_device_fetches_has_ranges_subtitles_and_cors(
         assert "HTTP/1.1 404" in await curl(forged)
 
 
-def test_webvtt_becomes_subrip() -> None:
-    vtt = from_text(
-        "srt", "1\n00:00:01,000 --> 00:00:02,500\nYou & me\n\n2\n00:01:00,000 --> 00:01:01,000\nx\n"
-    )
-    assert srt(vtt) == ("1\n00:00:01,000 --> 00:00:02,500\nYou & me\n\n2\n00:01:00,000 --> 00:01:01,000\nx\n")
+async def test_a_renderer_is_told_of_subtitles_that_it_can_fetch(
+    house: House, tmp_path: Path, media: Path
+) -> None:
+    gmediarender(house.tv, tmp_path / "tv", "Living room")
+    (media / "film.srt").write_text("1\n00:00:01,000 --> 00:00:02,500\nYou & me\n")
+    (media / "film.de.srt").write_text("1\n00:00:01,000 --> 00:00:02,500\nDu & ich\n")
+    async with stage(house, tmp_path, media) as set_up:
+        player = await set_up.allowed("Living room")
+        await set_up.casting.play(MIRA, player.id, (await set_up.file_id("film.mp4"),))
+        await until(lambda: state(set_up, player.id).get("state") == "playing")
+        service = "urn:schemas-upnp-org:service:AVTransport:1"
+        asking = (
+            *("curl", "-s", "-H", f'SOAPACTION: "{service}#GetMediaInfo"', "-H", "Content-Type: text/xml"),
+            *(
+                "-d",
+                SOAP.format(
+                    f'<u:GetMediaInfo xmlns:u="{service}"><InstanceID>0</InstanceID></u:GetMediaInfo>'
+                ),
+            ),
+            f"http://{house.tv.address}:49494/upnp/control/rendertransport1",
+        )
+        told = html.unescape((await asyncio.to_thread(house.server.run, *asking)).stdout)
+        (caption,) = set(re.findall(r"http://[^\"<& ]+\.srt", told))
+        assert "sec:CaptionInfoEx" in told
+        fetched = await asyncio.to_thread(house.tv.run, "curl", "-si", "--max-time", "5", caption)
+        assert "Content-Type: text/srt; charset=utf-8" in fetched.stdout
+        assert "00:00:01,000 --> 00:00:02,500\nYou & me" in fetched.stdout
+        film = await asyncio.to_thread(
+            house.tv.run,
+            "curl",
+            "-sI",
+            "-H",
+            "getCaptionInfo.sec: 1",
+            re.findall(r"http://[^\"<& ]+/media\.mp4", told)[0],
+        )
+        assert "CaptionInfo.sec: " in film.stdout
 
 
 Start = Callable[[House, Path], subprocess.Popen[Any]]
