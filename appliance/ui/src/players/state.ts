@@ -24,13 +24,13 @@ export function iconOf(player: Player): keyof typeof icons {
   return player.kind === 'cast' ? 'cast' : 'tv'
 }
 
-/** "Playing “Desert Radio” · Jon", "Asleep. Wakes in about 20 s", "LG webOS · ready" */
-export function stateOf(player: Player): string {
+/** `offered`: a file is, which it may not take. "Playing “Desert Radio” · Jon", "Asleep. Wakes in about 20 s", "LG webOS · ready" */
+export function stateOf(player: Player, offered = false): string {
   const { showing } = player
   if (showing) {
     return [showing.title ? words.players.playing(showing.title) : words.players.inUse, showing.by].filter(Boolean).join(' · ')
   }
-  if (player.takes && !player.takes.ok) return player.takes.why ?? words.players.cannot
+  if (offered && player.takes && !player.takes.ok) return player.takes.why ?? words.players.cannot
   if (asleep(player)) return words.players.wakes
   if (player.state === 'new') return words.players.isNew
   if (player.error) return player.error
