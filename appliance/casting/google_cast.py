@@ -12,7 +12,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -151,8 +150,6 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
 
     def __init__(self, cast: pychromecast.Chromecast) -> None:
         self._cast = cast
-        # Its own: a LOAD waits here while the device fetches from us, and files are opened in the loop's.
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="cast")
         self._loop = asyncio.get_running_loop()
         self._media = MediaStatus()
         self._volume: tuple[float | None, bool | None] = (None, None)
@@ -292,10 +289,31 @@ class CastDevice(MediaStatusListener, CastStatusListener, ConnectionStatusListen
         self._closed = True
         with contextlib.suppress(PyChromecastError, TimeoutError, RuntimeError):
             await self._in_thread(self._cast.disconnect, 3.0)
-        self._threads.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._loop.run_in_executor(self._threads, call, *arguments)
+        """In a thread of its own, which holds up neither the loop's, where files are opened while a LOAD
+        waits, nor our end: a device may be silent for half a minute."""
+        answer = self._loop.create_future()
+
+        def tell(result: Any, error: BaseException | None) -> None:
+            if answer.cancelled():
+                return
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+
+        def run() -> None:
+            result = error = None
+            try:
+                result = call(*arguments)
+            except BaseException as raised:
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(tell, result, error)
+
+        threading.Thread(target=run, name="cast", daemon=True).start()
+        return await answer
 
     async def _ask(self, what: str, call: Callable[..., Any], *arguments: Any) -> None:
         try:

@@ -127,6 +127,22 @@ async def test_commands_that_come_at_once_do_not_spoil_the_connection(house: Hou
         await device.close()
 
 
+def test_a_silent_device_does_not_hold_up_our_end() -> None:
+    program = """if True:
+        import asyncio, socket, uuid
+        from appliance.casting.google_cast import CastDevice, CastFound
+        async def main():
+            silent = socket.create_server(("127.0.0.1", 0))
+            found = CastFound(uuid.uuid4(), "Küche TV", "", "127.0.0.1", silent.getsockname()[1])
+            connecting = asyncio.create_task(CastDevice.connect(found))
+            await asyncio.to_thread(silent.accept)
+            connecting.cancel()
+        asyncio.run(main())
+    """
+    # CONNECT_PATIENCE is 15 seconds, and a LOAD is waited for half a minute.
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=12, check=True)
+
+
 async def test_a_device_that_dies_is_lost(house: House, tmp_path: Path) -> None:
     process = cast_receiver(house, "Google Home Mini")
     async with looking(house) as (found, _):
