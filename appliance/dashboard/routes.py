@@ -91,6 +91,13 @@ def blueprint(
         ids += [one["fileId"] for part in ("cold", "bitRot", "unreadable") for one in report[part]]
         return report | {"files": await describe(sorted(set(ids)), calling())}
 
+    @routes.get("/api/analytics/most-replayed")
+    async def most_replayed() -> Any:
+        """The moments that people go back to, in seconds of the medium; `files` names their files."""
+        report = await reports.get("/api/analytics/most-replayed")
+        ids = {moment["fileId"] for moment in report["moments"]}
+        return report | {"files": await describe(sorted(ids), calling())}
+
     @routes.get("/api/analytics/jobs")
     async def jobs() -> Any:
         """What the daemon did lately, and how many files wait to be read."""

@@ -149,6 +149,7 @@ ACCESS: dict[tuple[str, str], Least] = {
     ("GET", "/api/analytics/storage/summary"): ADMIN,
     ("GET", "/api/analytics/search-insights"): ADMIN,
     ("GET", "/api/analytics/insights"): ADMIN,
+    ("GET", "/api/analytics/most-replayed"): ADMIN,
     ("GET", "/api/analytics/jobs"): ADMIN,
     ("GET", "/api/stats"): ADMIN,
 }

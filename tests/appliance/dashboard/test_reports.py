@@ -131,6 +131,17 @@ async def test_insights_come_with_the_names_of_their_files(daemon: tuple[Daemon,
     assert answer == told
 
 
+async def test_the_most_replayed_moments_come_with_the_names_of_their_files(
+    daemon: tuple[Daemon, Reports],
+) -> None:
+    told = {"moments": [{"fileId": "f1", "from": 54.0, "to": 108.0, "replays": 4}]}
+    daemon[0].answer = told
+    client = app(daemon[1], VIEWER).test_client()
+    answer = await (await client.get("/api/analytics/most-replayed")).get_json()
+    assert answer.pop("files")["f1"]["name"] == "New name.mp4"
+    assert answer == told
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "error"),
     [

@@ -11,8 +11,10 @@ export const insights = {
   visits: (n: number) => plural(n, 'visit', 'visits'),
   storage: 'Storage',
   fullIn: (days: number) => `full in ${plural(days, 'day', 'days')}`,
+  grows: (space: string) => `grows by ${space} a day`,
   notFilling: 'not filling up',
-  cold: (space: string) => `${space} not opened for a year`,
+  tooEarly: 'how fast it grows is known after a week',
+  cold: (space: string) => `${space} not opened for half a year`,
   twice: (space: string) => `${space} are duplicates`,
   mostPlayed: 'Most played',
   perDay: 'Watched per day',
@@ -31,6 +33,19 @@ export const insights = {
   somebody: 'Somebody',
   log: 'What was opened',
   logDetail: 'Who looked at, played and loaded what',
+  lookedFor: 'Looked for',
+  replayed: 'Most replayed moments',
+  replays: (from: string, n: number) => `from ${from} · seen again ${plural(n, 'time', 'times')}`,
+  rot: 'Changed by themselves',
+  rotDetail:
+    'Nobody wrote to these files, yet their content is another than before. A disk may be failing: look for them in a backup.',
+  noticed: (when: string) => `noticed ${when}`,
+  onShelfTwice: 'On the shelf more than once',
+  copies: (n: number, space: string) => `${plural(n, 'copy', 'copies')} more, ${space}`,
+  same: 'the same again',
+  coldOnes: 'Not opened for half a year',
+  unreadable: 'Cannot be read',
+  all: (n: number) => `All ${n}`,
 }
 
 export const log = {
