@@ -118,10 +118,7 @@ class Analysis implements SmartLifecycle {
 
   private void read(FactStore.Job job) throws InterruptedException {
     try {
-      if (job.unreadableName()) {
-        throw new IOException("its name is no UTF-8");
-      }
-      Path file = places.file(job.root(), job.path());
+      Path file = places.file(job.root(), job.path(), job.pathBase64());
       if (!Places.unchanged(file, job.sizeBytes(), job.mtimeNs())) {
         // The appliance will tell of the change, and that begins anew.
         store.later(job, AWAY_MS);

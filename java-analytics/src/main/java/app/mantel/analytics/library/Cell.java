@@ -1,5 +1,6 @@
 package app.mantel.analytics.library;
 
+import app.mantel.analytics.library.reader.NameBytes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -67,7 +69,8 @@ public final class Cell {
    */
   public static Process start(Rights rights, List<String> program, @Nullable Path output)
       throws IOException {
-    List<String> all = new ArrayList<>(List.of(find("python3"), "-I", "-S", "-c", SOURCE));
+    String source = rights.input() == null ? SOURCE : opening(rights.input()) + SOURCE;
+    List<String> all = new ArrayList<>(List.of(find("python3"), "-I", "-S", "-c", source));
     all.add(
         Stream.concat(SYSTEM.stream(), rights.readable().stream())
             .map(Path::toString)
@@ -81,9 +84,6 @@ public final class Cell {
     environment.clear();
     // glibc sets 64 MB of address space aside for each thread's arena otherwise
     environment.putAll(Map.of("PATH", PATH, "LC_ALL", "C.UTF-8", "MALLOC_ARENA_MAX", "2"));
-    if (rights.input() != null) {
-      builder.redirectInput(rights.input().toFile());
-    }
     if (output != null) {
       builder.redirectOutput(output.toFile());
     }
@@ -91,6 +91,13 @@ public final class Cell {
         .directory(Path.of("/").toFile())
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
+  }
+
+  /** Opens the standard input: by its bytes, since what starts processes here knows texts alone. */
+  private static String opening(Path input) {
+    String bytes = Base64.getEncoder().encodeToString(NameBytes.of(input));
+    return "import base64, os\nos.dup2(os.open(base64.b64decode('%s'), os.O_NOFOLLOW), 0)\n"
+        .formatted(bytes);
   }
 
   /**

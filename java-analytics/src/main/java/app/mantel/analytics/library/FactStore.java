@@ -41,7 +41,7 @@ public class FactStore {
       String fileId,
       String root,
       String path,
-      boolean unreadableName,
+      @Nullable String pathBase64,
       String type,
       long sizeBytes,
       long mtimeNs) {}
@@ -112,7 +112,7 @@ public class FactStore {
                     row.getString("file_id"),
                     row.getString("root"),
                     row.getString("path"),
-                    row.getString("path_base64") != null,
+                    row.getString("path_base64"),
                     row.getString("type"),
                     row.getLong("size_bytes"),
                     row.getLong("mtime_ns")))

@@ -1,16 +1,18 @@
 package app.mantel.analytics.library;
 
+import app.mantel.analytics.library.reader.NameBytes;
 import app.mantel.analytics.settings.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /** Files beneath the roots, and nothing else: no way out by a link or by dots. */
@@ -25,15 +27,16 @@ public class Places {
   }
 
   /**
-   * Throws IOException with a reason where {@code path} is no regular file beneath {@code root}.
+   * The file at {@code path} beneath {@code root}; {@code pathBase64} has the bytes of a path that
+   * is no UTF-8. Throws IOException with a reason where there is no such regular file.
    */
-  public Path file(String root, String path) throws IOException {
+  public Path file(String root, String path, @Nullable String pathBase64) throws IOException {
     try {
       Path base = Path.of(root);
       if (!settings.library().contains(base)) {
         throw new IOException("its folder is no media root");
       }
-      Path file = base.resolve(path).normalize();
+      Path file = (pathBase64 == null ? base.resolve(path) : beneath(base, pathBase64)).normalize();
       Path real = file.toRealPath();
       if (!file.startsWith(base)
           || !real.equals(base.toRealPath().resolve(base.relativize(file)))) {
@@ -43,9 +46,17 @@ public class Places {
         throw new IOException("it is no regular file");
       }
       return file;
-    } catch (InvalidPathException unreadable) {
+    } catch (IllegalArgumentException unreadable) {
       throw new IOException("its name cannot be written", unreadable);
     }
+  }
+
+  private static Path beneath(Path base, String pathBase64) {
+    byte[] path = Base64.getDecoder().decode(pathBase64);
+    byte[] absolute = new byte[path.length + 1];
+    absolute[0] = '/';
+    System.arraycopy(path, 0, absolute, 1, path.length);
+    return base.resolve(Path.of("/").relativize(NameBytes.path(absolute)));
   }
 
   /** Whether the file is still the one of the index. */

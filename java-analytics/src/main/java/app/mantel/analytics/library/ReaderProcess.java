@@ -1,5 +1,6 @@
 package app.mantel.analytics.library;
 
+import app.mantel.analytics.library.reader.NameBytes;
 import app.mantel.analytics.library.reader.ReaderMain;
 import java.io.BufferedReader;
 import java.io.File;
@@ -92,8 +93,7 @@ final class ReaderProcess implements AutoCloseable {
 
   /** Null where the child died. */
   private @Nullable JsonNode ask(Path file) throws IOException, InterruptedException {
-    String line =
-        Base64.getEncoder().encodeToString(file.toString().getBytes(StandardCharsets.UTF_8)) + "\n";
+    String line = Base64.getEncoder().encodeToString(NameBytes.of(file)) + "\n";
     Process child = running();
     BufferedReader in = Objects.requireNonNull(answers);
     Future<@Nullable String> answer =

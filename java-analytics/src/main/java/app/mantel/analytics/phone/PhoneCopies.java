@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -55,6 +56,7 @@ class PhoneCopies implements SmartLifecycle {
       String fileId,
       String root,
       String path,
+      @Nullable String pathBase64,
       long sizeBytes,
       long mtimeNs,
       double seconds,
@@ -127,7 +129,7 @@ class PhoneCopies implements SmartLifecycle {
     }
     Film film = next.get();
     try {
-      Path source = places.file(film.root(), film.path());
+      Path source = places.file(film.root(), film.path(), film.pathBase64());
       if (!Places.unchanged(source, film.sizeBytes(), film.mtimeNs())) {
         // The appliance will tell of the change.
         return false;
@@ -153,24 +155,25 @@ class PhoneCopies implements SmartLifecycle {
     return database
         .read()
         .sql(
-            "select l.file_id, l.root, l.path, l.size_bytes, l.mtime_ns, f.duration_sec, f.facts"
+            "select l.file_id, l.root, l.path, l.path_base64, l.size_bytes, l.mtime_ns, f.duration_sec, f.facts"
                 + " from library_file l join file_facts f on f.file_id = l.file_id"
                 + " and f.size_bytes = l.size_bytes and f.mtime_ns = l.mtime_ns"
-                + " where l.type = 'video' and l.removed_at is null and l.path_base64 is null"
+                + " where l.type = 'video' and l.removed_at is null"
                 + " and f.failure is null and f.duration_sec > 0 and not exists"
                 + " (select 1 from phone_copy_failed p where p.file_id = l.file_id"
                 + " and p.size_bytes = l.size_bytes and p.mtime_ns = l.mtime_ns)"
                 + " order by l.added_at desc, l.file_id")
         .query(
             (row, n) -> {
-              var codecs = json.readTree(row.getString(7)).path("codecs");
+              var codecs = json.readTree(row.getString(8)).path("codecs");
               return new Film(
                   row.getString(1),
                   row.getString(2),
                   row.getString(3),
-                  row.getLong(4),
+                  row.getString(4),
                   row.getLong(5),
-                  row.getDouble(6),
+                  row.getLong(6),
+                  row.getDouble(7),
                   codecs.has("audio"),
                   !codecs.has("video") || Playable.everywhere(codecs));
             })

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.mantel.analytics.Golden;
 import app.mantel.analytics.db.Database;
 import app.mantel.analytics.db.Store;
+import app.mantel.analytics.library.reader.NameBytes;
 import app.mantel.analytics.settings.Secret;
 import app.mantel.analytics.settings.Settings;
 import app.mantel.analytics.system.Daemon;
@@ -12,11 +13,15 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +46,9 @@ class AnalysisTest {
   private volatile int answer = 204;
   private Daemon daemon;
   private int seq;
+
+  /** Where a file lies whose name is no UTF-8, by the name that is shown. */
+  private final Map<String, Path> odd = new HashMap<>();
 
   @BeforeEach
   void start() throws IOException {
@@ -117,6 +125,48 @@ class AnalysisTest {
     assertThat(fact("playlist.mkv", "broken").has("durationSec")).isFalse();
     assertThat(daemon.bean(FactStore.class).hasIndex(id("film.mp4"))).isTrue();
     assertThat(daemon.bean(FactStore.class).hasIndex(id("film.mkv"))).isTrue();
+  }
+
+  @Test
+  void aFileWhoseNameIsNoUtf8IsReadLikeAnyOther() throws Exception {
+    Files.createDirectory(inLatin1(root, "\u00e9t\u00e9"));
+    String film = "-f lavfi -i testsrc=s=160x120:d=2:r=25 -c:v libx264 -g 10";
+    List<String> names =
+        List.of(
+            oddly("film.mp4", film),
+            oddly("film.mkv", film),
+            oddly("song.mp3", "-f lavfi -i sine=d=3 -metadata artist=Bach"),
+            oddly("photo.jpg", "-f lavfi -i testsrc=s=64x48 -frames:v 1"));
+    tell("video", names.get(0), names.get(1));
+    tell("audio", names.get(2));
+    tell("image", names.get(3));
+    for (String name : names.subList(0, 2)) {
+      JsonNode fact = fact(name, "sha256");
+      assertThat(fact.get("durationSec").asDouble()).isBetween(1.9, 2.2);
+      assertThat(fact.get("resolution").asString()).isEqualTo("160x120");
+      assertThat(fact.get("sha256").asString())
+          .isEqualTo(Places.sha256(odd.get(name), Long.MAX_VALUE));
+      assertThat(daemon.bean(FactStore.class).hasIndex(id(name))).isTrue();
+    }
+    assertThat(fact(names.get(2), "tags").get("tags").get("artist").asString()).isEqualTo("Bach");
+    assertThat(fact(names.get(3), "resolution").get("resolution").asString()).isEqualTo("64x48");
+    assertThat(daemon.get("/api/analytics/insights").get("unreadable")).isEmpty();
+  }
+
+  /**
+   * Makes {@code été/é-name} with both in Latin 1, as an old disk has it; returns what is shown.
+   */
+  private String oddly(String name, String arguments) throws Exception {
+    make(name, arguments);
+    Path file = inLatin1(root, "\u00e9t\u00e9/\u00e9-" + name);
+    Files.move(root.resolve(name), file);
+    String shown = "\ufffdt\ufffd/\ufffd-" + name;
+    odd.put(shown, file);
+    return shown;
+  }
+
+  private static Path inLatin1(Path root, String path) {
+    return NameBytes.path((root + "/" + path).getBytes(StandardCharsets.ISO_8859_1));
   }
 
   @Test
@@ -223,31 +273,38 @@ class AnalysisTest {
     StringBuilder events = new StringBuilder();
     int first = seq + 1;
     for (String name : names) {
-      Path file = root.resolve(name);
+      Path file = odd.getOrDefault(name, root.resolve(name));
       // quiet for long enough to be hashed
       if (!Files.isSymbolicLink(file)) {
         Files.setLastModifiedTime(file, FileTime.from(Instant.now().minusSeconds(60)));
       }
       Map<String, Object> payload =
-          Map.of(
-              "root",
-              root.toString(),
-              "path",
-              name,
-              "name",
-              name,
-              "folder",
-              "",
-              "type",
-              type,
-              "mimeType",
-              "x/y",
-              "sizeBytes",
-              Files.size(file),
-              "mtimeNs",
-              Long.toString(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS)),
-              "createdAt",
-              "2026-11-20T08:00:00.000Z");
+          new HashMap<>(
+              Map.of(
+                  "root",
+                  root.toString(),
+                  "path",
+                  name,
+                  "name",
+                  name,
+                  "folder",
+                  "",
+                  "type",
+                  type,
+                  "mimeType",
+                  "x/y",
+                  "sizeBytes",
+                  Files.size(file),
+                  "mtimeNs",
+                  Long.toString(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS)),
+                  "createdAt",
+                  "2026-11-20T08:00:00.000Z"));
+      if (odd.containsKey(name)) {
+        byte[] whole = NameBytes.of(file);
+        int from = root.toString().length() + 1;
+        byte[] path = Arrays.copyOfRange(whole, from, whole.length);
+        payload.put("pathBase64", Base64.getEncoder().encodeToString(path));
+      }
       events
           .append(events.isEmpty() ? "" : ",")
           .append(

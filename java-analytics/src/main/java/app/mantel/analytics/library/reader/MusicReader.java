@@ -41,6 +41,9 @@ final class MusicReader {
 
   static Found read(Path file) throws IOException {
     quiet.setLevel(Level.OFF);
+    if (!file.toFile().toPath().equals(file)) {
+      throw new IOException("its name is no text, which the library needs");
+    }
     try {
       AudioFile audio = AudioFileIO.read(file.toFile());
       AudioHeader header = audio.getAudioHeader();

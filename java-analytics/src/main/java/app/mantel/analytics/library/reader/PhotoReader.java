@@ -55,12 +55,11 @@ final class PhotoReader {
 
   private static Metadata metadata(Path file, String ending) throws IOException {
     try {
-      if (!HEIF.contains(ending)) {
-        return ImageMetadataReader.readMetadata(file.toFile());
-      }
-      // By itself the library takes AVIF for a film.
       try (InputStream in = Files.newInputStream(file)) {
-        return HeifMetadataReader.readMetadata(in);
+        // By itself the library takes AVIF for a film.
+        return HEIF.contains(ending)
+            ? HeifMetadataReader.readMetadata(in)
+            : ImageMetadataReader.readMetadata(in, Files.size(file));
       }
     } catch (ImageProcessingException unreadable) {
       throw new IOException("it is no picture that can be read", unreadable);

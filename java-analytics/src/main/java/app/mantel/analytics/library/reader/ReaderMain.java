@@ -39,7 +39,7 @@ public final class ReaderMain {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
-      Path file = Path.of(new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8));
+      Path file = NameBytes.path(Base64.getDecoder().decode(line));
       Map<String, Object> answer = new LinkedHashMap<>();
       try {
         Found found = read(file);
