@@ -93,15 +93,15 @@ async def happened(home: House, events: list[Any]) -> None:
 async def test_what_was_found_out_stands_on_the_page(home: House, chromium: Browser) -> None:
     async with enter(home) as http:
         files = {one["name"].rpartition(".")[0]: one for one in await files_when(home, http, 14)}
-        for name in (FILM, COPY):
+        for name in (FILM, COPY, ROTTEN):
             await told(
-                http, f"/files/{files[name]['id']}", lambda one: one["sha256"] and one["duration_sec"], 90
+                http, f"/files/{files[name]['id']}", lambda one: one["sha256"] and one["resolution"], 90
             )
         await happened(home, list(Past().months(files)))
         with sqlite3.connect(home.state / "analytics.db", timeout=20) as store:
             store.execute(
                 "insert into bit_rot (file_id, noticed_at, expected_sha256, found_sha256)"
-                " select file_id, 1, coalesce(sha256, ''), 'ab' from file_facts where file_id = ?",
+                " select file_id, 1, sha256, 'ab' from file_facts where file_id = ?",
                 (files[ROTTEN]["id"],),
             )
         replayed = await told(http, "/api/analytics/most-replayed", lambda found: found["moments"], 60)

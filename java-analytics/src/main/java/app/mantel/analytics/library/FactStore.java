@@ -236,6 +236,14 @@ public class FactStore {
                   .params(clock.millis(), job.fileId(), job.sizeBytes(), job.mtimeNs())
                   .update();
           if (due == 1) {
+            // Bytes that are back, as from a backup, are no news any more.
+            store
+                .sql()
+                .sql(
+                    "delete from bit_rot where file_id = ? and exists (select 1 from file_facts f"
+                        + " where f.file_id = bit_rot.file_id and f.sha256 = ?)")
+                .params(job.fileId(), sha256)
+                .update();
             store
                 .sql()
                 .sql(

@@ -30,7 +30,11 @@ class InsightsController {
       @Schema(description = "Most bytes first.") List<Twice> duplicates,
       @Schema(description = "As in coldBytes of the storage summary, largest first.")
           List<Cold> cold,
-      @Schema(description = "The checksum changed though size and time did not; newest first.")
+      @Schema(
+              description =
+                  """
+                  The checksum changed though size and time did not; newest first. Until somebody \
+                  writes the file, it is removed, or a later look finds the bytes as they were.""")
           List<BitRot> bitRot,
       @Schema(description = "Files whose content could not be read.") List<SetAside> unreadable) {}
 
@@ -75,8 +79,10 @@ class InsightsController {
         database
             .read()
             .sql(
-                "select file_id, noticed_at, expected_sha256, found_sha256 from bit_rot"
-                    + " order by noticed_at desc, file_id limit "
+                "select b.file_id, b.noticed_at, b.expected_sha256, b.found_sha256 from bit_rot b"
+                    + " join library_file l on l.file_id = b.file_id and l.removed_at is null"
+                    + " join file_facts f on f.file_id = b.file_id and f.sha256 = b.expected_sha256"
+                    + " order by b.noticed_at desc, b.file_id limit "
                     + MOST)
             .query(
                 (row, n) ->
