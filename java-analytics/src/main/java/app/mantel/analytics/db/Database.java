@@ -181,6 +181,16 @@ public final class Database implements AutoCloseable {
     writing.execute(sql);
   }
 
+  /**
+   * Has PostgreSQL look at {@code tables} that were filled anew, or its plans are those of empty
+   * ones until it looks by itself, a minute later. SQLite needs no such look.
+   */
+  public void learn(String... tables) {
+    if (dialect == Dialect.POSTGRESQL) {
+      alone("analyze " + String.join(", ", tables));
+    }
+  }
+
   public Dialect dialect() {
     return dialect;
   }

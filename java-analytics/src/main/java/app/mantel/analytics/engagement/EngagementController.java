@@ -62,11 +62,13 @@ class EngagementController {
     Map<String, Long> watched = watchedByDay(wanted, userId);
     Viewers people = new Viewers();
     Map<String, Integer> perDay = new HashMap<>();
-    visits("select distinct person, start_day", wanted, userId, "")
+    long[] visits = new long[1];
+    visits("select start_day, person, count(*)", wanted, userId, " group by start_day, person")
         .query(
             row -> {
-              people.add(row.getString(1), row.getString(2));
-              perDay.merge(row.getString(2), 1, Integer::sum);
+              people.add(row.getString(2), row.getString(1));
+              perDay.merge(row.getString(1), 1, Integer::sum);
+              visits[0] += row.getLong(3);
             });
     List<Day> days =
         wanted
@@ -75,12 +77,11 @@ class EngagementController {
             .map(LocalDate::toString)
             .map(day -> new Day(day, perDay.getOrDefault(day, 0), watched.getOrDefault(day, 0L)))
             .toList();
-    long visits = visits("select count(*)", wanted, userId, "").query(Long.class).single();
     return new Engagement(
         range,
         people.likely(),
-        visits,
-        median(visits, wanted, userId),
+        visits[0],
+        median(visits[0], wanted, userId),
         watched.values().stream().mapToLong(Long::longValue).sum(),
         days);
   }

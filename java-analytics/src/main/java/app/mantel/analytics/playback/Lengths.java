@@ -1,62 +1,50 @@
 package app.mantel.analytics.playback;
 
-import app.mantel.analytics.db.Database;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
 
 /**
- * How long files play and where their moments lie, of the files that were asked for last: a library
+ * How long the files play that were played in some days, and where their moments lie; read at once,
+ * since a question for each file is what takes the time of a rollup. Of those days alone: a library
  * may have more keyframes than the heap has room for.
  */
 final class Lengths {
   private static final Set<String> STILL = Set.of("image", "document", "other");
-  private static final int MOST = 2048;
 
-  private final Database database;
-  private final Map<String, Media> known =
-      new LinkedHashMap<>(MOST, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Media> eldest) {
-          return size() > MOST;
-        }
-      };
+  private final Map<String, Media> known = new HashMap<>();
 
-  Lengths(Database database) {
-    this.database = database;
+  /** Of what was played from {@code from} to before {@code to}, epoch milliseconds. */
+  Lengths(JdbcClient sql, long from, long to) {
+    sql.sql(
+            "select l.file_id, l.type, l.size_bytes, f.duration_sec, f.keyframes"
+                + " from library_file l left join file_facts f on f.file_id = l.file_id"
+                + " where l.file_id in (select file_id from event where began_at >= ?"
+                + " and began_at < ? and type in ('span', 'ping', 'cast_position'))")
+        .params(from, to)
+        .query(
+            row -> {
+              byte[] keyframes = row.getBytes(5);
+              known.put(
+                  row.getString(1),
+                  media(row.getString(2), row.getLong(3), row.getDouble(4), keyframes));
+            });
   }
 
-  /** What is known may have changed. */
-  void forget() {
-    known.clear();
+  private static Media media(
+      String type, long sizeBytes, double durationSec, byte @Nullable [] keyframes) {
+    ByteTimeIndex index =
+        durationSec <= 0
+            ? null
+            : keyframes != null
+                ? ByteTimeIndex.decode(keyframes)
+                : ByteTimeIndex.linear(sizeBytes, durationSec);
+    return new Media(durationSec, !STILL.contains(type), index, keyframes != null);
   }
 
   Media of(String fileId) {
-    return known.computeIfAbsent(fileId, this::read);
-  }
-
-  private Media read(String fileId) {
-    return database
-        .read()
-        .sql(
-            "select l.type, l.size_bytes, f.duration_sec, f.keyframes"
-                + " from library_file l left join file_facts f on f.file_id = l.file_id"
-                + " where l.file_id = ?")
-        .param(fileId)
-        .query(
-            (row, n) -> {
-              boolean timed = !STILL.contains(row.getString(1));
-              double duration = row.getDouble(3);
-              byte[] keyframes = row.getBytes(4);
-              ByteTimeIndex index =
-                  duration <= 0
-                      ? null
-                      : keyframes != null
-                          ? ByteTimeIndex.decode(keyframes)
-                          : ByteTimeIndex.linear(row.getLong(2), duration);
-              return new Media(duration, timed, index, keyframes != null);
-            })
-        .optional()
-        .orElse(Media.UNKNOWN);
+    return known.getOrDefault(fileId, Media.UNKNOWN);
   }
 }

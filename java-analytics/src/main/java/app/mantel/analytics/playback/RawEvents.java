@@ -42,21 +42,27 @@ final class RawEvents {
         .params(from, to)
         .query(
             rows -> {
+              String type = rows.getString(1);
+              long beganAt = rows.getLong(2);
+              // A column costs as much as any other: of half a million rows only what they carry.
+              boolean span = type.equals("span");
+              boolean position = type.equals("ping") || type.equals("cast_position");
+              boolean search = type.equals("search");
               reader.row(
                   new Row(
-                      rows.getString(1),
-                      rows.getLong(2),
-                      rows.getLong(3),
+                      type,
+                      beganAt,
+                      span ? rows.getLong(3) : beganAt,
                       rows.getString(4),
                       rows.getString(5),
-                      rows.getString(6),
-                      rows.getString(7),
-                      rows.getDouble(8),
-                      rows.getDouble(9),
-                      rows.getLong(10),
-                      rows.getLong(11),
-                      rows.getString(12),
-                      rows.getLong(13)));
+                      search ? null : rows.getString(6),
+                      position ? rows.getString(7) : null,
+                      position ? rows.getDouble(8) : 0,
+                      position ? rows.getDouble(9) : 0,
+                      span ? rows.getLong(10) : 0,
+                      span ? rows.getLong(11) : 0,
+                      search ? rows.getString(12) : null,
+                      search ? rows.getLong(13) : 0));
             });
   }
 }

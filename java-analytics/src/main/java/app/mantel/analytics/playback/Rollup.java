@@ -4,6 +4,7 @@ import app.mantel.analytics.db.Database;
 import app.mantel.analytics.settings.DayBorders;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -35,13 +36,11 @@ public class Rollup {
   private final Database database;
   private final DayBorders borders;
   private final DirtyDays dirty;
-  private final Lengths lengths;
 
   Rollup(Database database, DayBorders borders, DirtyDays dirty) {
     this.database = database;
     this.borders = borders;
     this.dirty = dirty;
-    lengths = new Lengths(database);
   }
 
   /** Makes every day that is dirty now; returns how many were made. */
@@ -53,25 +52,32 @@ public class Rollup {
       return 0;
     }
     NavigableSet<LocalDate> days = new TreeSet<>(marks.keySet());
-    for (LocalDate day : marks.keySet()) {
-      days.addAll(daysOfSessionsAround(day));
+    for (List<LocalDate> run : runs(marks.keySet(), Integer.MAX_VALUE)) {
+      days.addAll(daysOfSessionsAround(run.get(0), run.get(run.size() - 1)));
     }
-    lengths.forget();
-    List<LocalDate> piece = new ArrayList<>();
-    for (LocalDate day : days) {
-      boolean goesOn = !piece.isEmpty() && piece.get(piece.size() - 1).plusDays(1).equals(day);
-      if (!piece.isEmpty() && (!goesOn || piece.size() == DAYS_AT_ONCE)) {
-        make(piece, marks);
-        piece.clear();
-      }
-      piece.add(day);
+    for (List<LocalDate> piece : runs(days, DAYS_AT_ONCE)) {
+      make(piece, marks);
     }
-    make(piece, marks);
     if (days.size() > DAYS_AT_ONCE) {
+      database.learn("playback_session", "visit", "rollup_play", "rollup_search");
       log.info(
           "counted {} days in {} s", days.size(), (System.nanoTime() - began) / 100_000_000 / 10.0);
     }
     return days.size();
+  }
+
+  /** Days that follow each other, at most {@code most} together; {@code days} rise. */
+  static List<List<LocalDate>> runs(Collection<LocalDate> days, int most) {
+    List<List<LocalDate>> runs = new ArrayList<>();
+    LocalDate before = LocalDate.MIN;
+    for (LocalDate day : days) {
+      if (!before.plusDays(1).equals(day) || runs.get(runs.size() - 1).size() == most) {
+        runs.add(new ArrayList<>());
+      }
+      runs.get(runs.size() - 1).add(day);
+      before = day;
+    }
+    return runs;
   }
 
   /** In another time zone all days begin at another moment: what can be counted again, is. */
@@ -129,15 +135,15 @@ public class Rollup {
     return marks;
   }
 
-  /** Days of sessions and visits that new events of {@code day} might lengthen or join. */
-  private List<LocalDate> daysOfSessionsAround(LocalDate day) {
+  /** Days of sessions and visits that new events of these days might lengthen or join. */
+  private List<LocalDate> daysOfSessionsAround(LocalDate first, LocalDate last) {
     return database
         .read()
         .sql(
             "select start_day from playback_session where ended_at >= :from and started_at < :to"
                 + " union select start_day from visit where ended_at >= :from and started_at < :to")
-        .param("from", borders.start(day) - Chains.GAP_MS)
-        .param("to", borders.end(day) + Chains.GAP_MS)
+        .param("from", borders.start(first) - Chains.GAP_MS)
+        .param("to", borders.end(last) + Chains.GAP_MS)
         .query(String.class)
         .list()
         .stream()
@@ -151,7 +157,7 @@ public class Rollup {
     DayTotals totals =
         database.read(
             sql -> {
-              DayTotals made = new DayTotals(days, borders, lengths::of);
+              DayTotals made = new DayTotals(days, borders, new Lengths(sql, from, to)::of);
               // What reaches over the borders is read whole.
               long next = earliest(sql, from);
               for (long until = to; next <= until; until = made.reach(to)) {

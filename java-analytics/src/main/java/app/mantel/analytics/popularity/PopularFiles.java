@@ -9,7 +9,8 @@ import org.springframework.stereotype.Component;
 @Component
 class PopularFiles {
   private static final String BY_DAY =
-      "select file_id, viewer, streams, downloads, plays, watch_seconds from rollup_play where day >= :day";
+      "select file_id, viewer, streams, downloads, plays, watch_seconds from rollup_play"
+          + " where day >= :day and streams + downloads + plays > 0";
 
   private static final String BY_HOUR =
       "select file_id, viewer, case when bytes > 0 then 1 else 0 end as streams, 0 as downloads,"

@@ -27,6 +27,7 @@ class SearchInsightsController {
 
   private final Database database;
   private Map<String, Trigrams> titles = Map.of();
+  private long changesThen = -1;
 
   SearchInsightsController(Database database) {
     this.database = database;
@@ -91,19 +92,27 @@ class SearchInsightsController {
   private List<Match> matches(String query) {
     Trigrams wanted = Trigrams.of(query);
     return currentTitles().entrySet().stream()
-        .map(
-            title ->
-                new Match(
-                    title.getKey(),
-                    Math.round(1000 * wanted.similarity(title.getValue())) / 1000.0))
+        .map(title -> new Match(title.getKey(), rounded(wanted.similarity(title.getValue()))))
         .filter(match -> match.similarity() >= Trigrams.ALIKE)
         .sorted(Comparator.comparingDouble(Match::similarity).reversed().thenComparing(Match::text))
         .limit(MOST_MATCHES)
         .toList();
   }
 
-  /** Names without their extension; trigrams are kept from one question to the next. */
+  private static double rounded(float similarity) {
+    return Math.round(1000 * similarity) / 1000.0;
+  }
+
+  /**
+   * Names without their extension, kept from one question to the next while no file changes:
+   * changes are only ever added, so their number tells.
+   */
   private synchronized Map<String, Trigrams> currentTitles() {
+    long changes =
+        database.read().sql("select count(*) from file_change").query(Long.class).single();
+    if (changes == changesThen) {
+      return titles;
+    }
     Map<String, Trigrams> current = new HashMap<>();
     database.read(
         sql -> {
@@ -117,6 +126,7 @@ class SearchInsightsController {
           return true;
         });
     titles = current;
+    changesThen = changes;
     return current;
   }
 }

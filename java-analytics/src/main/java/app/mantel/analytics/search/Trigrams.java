@@ -2,8 +2,6 @@ package app.mantel.analytics.search;
 
 import java.text.Normalizer;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Set;
 
 /**
  * Likeness of two texts as PostgreSQL's pg_trgm has it, the same on both stores. Words are runs of
@@ -20,32 +18,38 @@ final class Trigrams {
   }
 
   static Trigrams of(String text) {
-    Set<Integer> found = new HashSet<>();
-    StringBuilder word = new StringBuilder();
-    Normalizer.normalize(text, Normalizer.Form.NFC)
-        .codePoints()
-        .forEach(
-            point -> {
-              if (Character.isLetterOrDigit(point)) {
-                word.appendCodePoint(Character.toLowerCase(point));
-              } else {
-                take(word, found);
-              }
-            });
-    take(word, found);
-    return new Trigrams(found.stream().mapToInt(Integer::intValue).sorted().toArray());
+    String plain = Normalizer.normalize(text, Normalizer.Form.NFC);
+    // A word has one trigram more than letters.
+    int[] found = new int[2 * plain.length() + 1];
+    int count = 0;
+    int before = ' ';
+    int last = ' ';
+    for (int i = 0; i <= plain.length(); ) {
+      int point = i < plain.length() ? plain.codePointAt(i) : ' ';
+      if (Character.isLetterOrDigit(point)) {
+        int letter = Character.toLowerCase(point);
+        found[count++] = folded(before, last, letter);
+        before = last;
+        last = letter;
+      } else if (last != ' ') {
+        found[count++] = folded(before, last, ' ');
+        before = last = ' ';
+      }
+      i += Character.charCount(point);
+    }
+    Arrays.sort(found, 0, count);
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      if (kept == 0 || found[i] != found[kept - 1]) {
+        found[kept++] = found[i];
+      }
+    }
+    return new Trigrams(Arrays.copyOf(found, kept));
   }
 
-  private static void take(StringBuilder word, Set<Integer> found) {
-    if (word.isEmpty()) {
-      return;
-    }
-    int[] points = ("  " + word + " ").codePoints().toArray();
-    for (int i = 0; i + 2 < points.length; i++) {
-      // Three code points of 21 bits folded into 32: a rare collision costs nothing that shows.
-      found.add((points[i] * 31 + points[i + 1]) * 0x9E3779B1 + points[i + 2]);
-    }
-    word.setLength(0);
+  /** Three code points of 21 bits in 32: a rare collision costs nothing that shows. */
+  private static int folded(int first, int second, int third) {
+    return (first * 31 + second) * 0x9E3779B1 + third;
   }
 
   /** Shared by all, from 0 to 1; 0 where one has no letter. */

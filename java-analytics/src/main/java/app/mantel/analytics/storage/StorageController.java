@@ -58,11 +58,11 @@ class StorageController {
     return database
         .read()
         .sql(
-            "select (select count(*) from library_file where removed_at is null),"
-                + " (select coalesce(sum(size_bytes), 0) from library_file where removed_at is null),"
-                + " (select coalesce(sum(streams), 0) from rollup_play),"
-                + " (select coalesce(sum(downloads), 0) from rollup_play),"
-                + " (select count(*) from person)")
+            "select l.files, l.bytes, p.streams, p.downloads, (select count(*) from person) from"
+                + " (select count(*) as files, coalesce(sum(size_bytes), 0) as bytes"
+                + " from library_file where removed_at is null) l cross join"
+                + " (select coalesce(sum(streams), 0) as streams, coalesce(sum(downloads), 0) as downloads"
+                + " from rollup_play where streams + downloads + plays > 0) p")
         .query(
             (row, n) ->
                 new Stats(

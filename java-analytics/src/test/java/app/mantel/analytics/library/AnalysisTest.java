@@ -145,7 +145,7 @@ class AnalysisTest {
       assertThat(fact.get("durationSec").asDouble()).isBetween(1.9, 2.2);
       assertThat(fact.get("resolution").asString()).isEqualTo("160x120");
       assertThat(fact.get("sha256").asString())
-          .isEqualTo(Places.sha256(odd.get(name), Long.MAX_VALUE));
+          .isEqualTo(Places.sha256(odd.getOrDefault(name, root), Long.MAX_VALUE));
       assertThat(daemon.bean(FactStore.class).hasIndex(id(name))).isTrue();
     }
     assertThat(fact(names.get(2), "tags").get("tags").get("artist").asString()).isEqualTo("Bach");
