@@ -170,7 +170,7 @@ public final class Database implements AutoCloseable {
   public <T> T write(Function<Writing, T> work) {
     return result(
         transaction.execute(
-            status -> work.apply(new Writing(JdbcClient.create(writing), writing))));
+            status -> work.apply(new Writing(JdbcClient.create(writing), writing, dialect))));
   }
 
   /**
@@ -235,16 +235,22 @@ public final class Database implements AutoCloseable {
    * @param sql one statement at a time
    * @param many one statement for many rows
    */
-  public record Writing(JdbcClient sql, JdbcTemplate many) {
+  public record Writing(JdbcClient sql, JdbcTemplate many, Dialect dialect) {
 
     /**
-     * Inserts {@code rows} into {@code columns}, written like {@code visit (person, started_at)};
-     * many a statement, since PostgreSQL answers each statement by itself.
+     * Inserts {@code rows} into {@code columns}, written like {@code visit (person, started_at)}.
      */
     public void insert(String columns, List<Object[]> rows) {
+      if (rows.isEmpty()) {
+        return;
+      }
+      if (dialect == Dialect.POSTGRESQL) {
+        CopyRows.into(many, columns, rows);
+        return;
+      }
+      String row = "(" + String.join(",", Collections.nCopies(rows.get(0).length, "?")) + ")";
       for (int from = 0; from < rows.size(); from += ROWS_A_STATEMENT) {
         List<Object[]> piece = rows.subList(from, Math.min(rows.size(), from + ROWS_A_STATEMENT));
-        String row = "(" + String.join(",", Collections.nCopies(piece.get(0).length, "?")) + ")";
         many.update(
             "insert into "
                 + columns
