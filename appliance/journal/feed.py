@@ -20,14 +20,15 @@ from appliance.journal import store
 from appliance.journal.entry import feed_event
 from appliance.journal.journal import Journal
 from appliance.settings import Secret
-from appliance.units import MINUTES, SECONDS
+from appliance.units import SECONDS
 
 log = logging.getLogger(__name__)
 
 BATCH_EVENTS = 500
 SETTLE = 1 * SECONDS
 """How long events gather before they are sent."""
-SHORTEST_PAUSE, LONGEST_PAUSE = 1 * SECONDS, 5 * MINUTES
+SHORTEST_PAUSE, LONGEST_PAUSE = 1 * SECONDS, 20 * SECONDS
+"""Between two tries; a report shows an event within 30 s, also of those that waited for the daemon."""
 REPLY_TIMEOUT = aiohttp.ClientTimeout(total=30 * SECONDS)
 
 

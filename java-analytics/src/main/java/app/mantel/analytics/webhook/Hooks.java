@@ -27,7 +27,9 @@ public class Hooks {
   private static final Logger log = LoggerFactory.getLogger(Hooks.class);
   private static final Duration REPLY = Duration.ofSeconds(20);
   private static final long SHORTEST_MS = 1_000;
-  private static final long LONGEST_MS = 300_000;
+
+  /** So soon does an appliance that was away hear what waits for it. */
+  private static final long LONGEST_MS = 30_000;
 
   private final Database database;
   private final JsonMapper json;
