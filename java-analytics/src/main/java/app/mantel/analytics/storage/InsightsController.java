@@ -27,8 +27,8 @@ class InsightsController {
   }
 
   record Insights(
-      @Schema(description = "Most bytes first.") List<Twice> duplicates,
-      @Schema(description = "As in coldBytes of the storage summary, largest first.")
+      @Schema(description = "Most bytes first, then checksum.") List<Twice> duplicates,
+      @Schema(description = "As in coldBytes of the storage summary, largest first, then file id.")
           List<Cold> cold,
       @Schema(
               description =
@@ -36,7 +36,8 @@ class InsightsController {
                   The checksum changed though size and time did not; newest first. Until somebody \
                   writes the file, it is removed, or a later look finds the bytes as they were.""")
           List<BitRot> bitRot,
-      @Schema(description = "Files whose content could not be read.") List<SetAside> unreadable) {}
+      @Schema(description = "Files whose content could not be read, by file id.")
+          List<SetAside> unreadable) {}
 
   record Twice(
       String sha256,

@@ -48,8 +48,8 @@ import io.swagger.v3.oas.annotations.security.SecurityScheme;
                 and at most 120 s, but never more than half the file. More than 10 minutes of \
                 medium at more than 4 times its speed is a copy and no play.
 
-                **Download.** One request for a file as an attachment. It is never a stream or a \
-                play.
+                **Download.** A file that was taken as an attachment and whose last byte has left. \
+                It is never a stream or a play. One that broke off is a byte span like any other.
 
                 **Visit.** Everything one person does; a pause of more than 30 minutes begins the \
                 next visit. It lasts from its first event to its last, in whole seconds.
