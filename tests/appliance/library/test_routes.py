@@ -33,8 +33,8 @@ class Home:
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
-    async with entrance(tmp_path, guest="on") as house:
+async def home(tmp_path: Path, any_database_url: str) -> AsyncIterator[Home]:
+    async with entrance(tmp_path, database_url=any_database_url, guest="on") as house:
         root = house.settings.library[0]
         library = Library(house.database, house.journal, [root])
         house.app.register_blueprint(blueprint(library, house.journal, Groups(house.database, library)))
