@@ -11,13 +11,13 @@ import pytest
 
 from appliance import samples
 from appliance.database import Database
-from tests.postgres import any_database, any_database_url, postgres, postgres_url
+from tests.postgres import any_database, any_database_url, postgres, postgres_url, url_of_the_run
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """An empty store of this test's own, on SQLite, with all tables."""
-    found = Database(f"sqlite+aiosqlite:///{tmp_path / 'mantel.db'}")
+    found = Database(url_of_the_run(tmp_path) or f"sqlite+aiosqlite:///{tmp_path / 'mantel.db'}")
     await found.migrate()
     yield found
     await found.close()

@@ -1,12 +1,15 @@
 """A PostgreSQL of the suite's own: initdb in a temporary folder, on loopback (JDBC knows no Unix sockets), no
 trace left.
 
+`MANTEL_TESTED_ON=postgresql pytest tests/appliance` runs what else is on SQLite there too.
+
 Use `postgres_url` (an empty database for one test) with `@pytest.mark.postgres`, or `any_database`,
 which runs a test on SQLite and on PostgreSQL.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import secrets
@@ -14,7 +17,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -98,11 +102,24 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+@cache
+def _of_the_run() -> Postgres:
     server = Postgres()
-    yield server
-    server.stop()
+    atexit.register(server.stop)
+    return server
+
+
+@cache
+def url_of_the_run(folder: Path) -> str | None:
+    """With MANTEL_TESTED_ON=postgresql, the database of a test that else has SQLite here; None without."""
+    on = os.environ.get("MANTEL_TESTED_ON", "sqlite")
+    assert on in ("sqlite", "postgresql"), on
+    return _of_the_run().new_database() if on == "postgresql" else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    return _of_the_run()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from appliance.web.access import EVENTS
 from appliance.web.app import create_web_app
 from appliance.web.live import Live
 from appliance.web.routes import blueprint as web_blueprint
+from tests.postgres import url_of_the_run
 
 PASSWORD = "correct horse battery"
 CHEAP = 4
@@ -92,7 +93,7 @@ async def entrance(
     """`settings`: as environment variables without prefix, such as guest="on"."""
     given = {"STATE": str(tmp_path / "state"), "LIBRARY": str(tmp_path / "library")}
     given |= {key.upper(): value for key, value in settings.items()}
-    if database_url:
+    if database_url := database_url or url_of_the_run(tmp_path):
         given["DATABASE_URL"] = database_url
     read = read_settings({f"MANTEL_{key}": value for key, value in given.items()})
     read.state.mkdir(parents=True, exist_ok=True)
