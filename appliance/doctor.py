@@ -14,7 +14,6 @@ import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import aiohttp
 from sqlalchemy import text
 
 from appliance.database import Database
+from appliance.doctor_walls import Finding, memory, parse_cell
 from appliance.errors import MantelError
 from appliance.service_tokens import TO_APPLIANCE, known_token
 from appliance.settings import Settings
@@ -39,20 +39,6 @@ SEARCH = (
     'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n'
     "ST: urn:schemas-upnp-org:device:MediaServer:1\r\n\r\n"
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`ok` None: worth knowing, no fault. `remedy` is the one thing to do."""
-
-    about: str
-    ok: bool | None
-    said: str
-    remedy: str = ""
-
-    def line(self) -> str:
-        mark = {True: "✓", False: "✗", None: "·"}[self.ok]
-        return f"{mark} {self.about:<12} {self.said}" + (f"\n{'':15}→ {self.remedy}" if self.remedy else "")
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
@@ -294,5 +280,5 @@ async def _first_line(*argv: str) -> str:
 
 
 CHECKS: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
-    _clock, _programs, _disks, _watches, _database, _ports, _daemon, _network,
+    _clock, _programs, parse_cell, memory, _disks, _watches, _database, _ports, _daemon, _network,
 )  # fmt: skip

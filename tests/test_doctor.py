@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from appliance.doctor import findings
+from appliance.doctor_walls import _limits
 from appliance.settings import read_settings
 from tests.house import House, files_when, house, sign_in
 
@@ -24,6 +25,7 @@ async def test_all_is_well_on_a_house_that_serves(tmp_path: Path, media: Path) -
             await files_when(home, http, 12)
         status, said = await mantel(home, "doctor")
     assert "12 files in the index" in said
+    assert "foreign files are read by a child process" in said
     assert "nobody but this machine has asked yet" in said
     assert "All is well." in said, said
     assert status == 0
@@ -45,6 +47,18 @@ async def test_each_fault_has_a_remedy(tmp_path: Path) -> None:
     faults = {finding.about for finding in found if finding.ok is False}
     assert faults == {"library", "analytics", "network"}
     assert all(finding.remedy for finding in found if finding.ok is False)
+
+
+def test_limits_of_memory_are_told(tmp_path: Path) -> None:
+    assert _limits(tmp_path / "nowhere") == []
+    (finding,) = _limits(tmp_path)
+    assert finding.ok is None
+    assert "cgroup_enable=memory" in finding.remedy
+    (tmp_path / "memory.max").write_text("471859200\n")
+    (tmp_path / "memory.current").write_text("314572800\n")
+    assert "take 300 MiB of 450 MiB" in _limits(tmp_path)[0].said
+    (tmp_path / "memory.max").write_text("max\n")
+    assert "without a limit" in _limits(tmp_path)[0].said
 
 
 async def test_scan_prints_what_it_did(tmp_path: Path, media: Path) -> None:

@@ -8,7 +8,9 @@ has, then becomes PROGRAM. Standard input is the one file that PROGRAM may read,
 - An own network namespace without any interface, where the kernel lets us.
 - Limits on memory, CPU time, file size and descriptors; lowest CPU and disk priority. Nothing may grow but a
   file that is the standard output: that may also be opened again by its number.
-- The environment is the caller's to clean; the deadline is the caller's to keep.
+- The environment is the caller's to clean (ENVIRONMENT); the deadline is the caller's to keep.
+
+On an installed machine the same cell stands in a unit of its own: cell_unit.py.
 
 It imports the standard library alone, so that it starts in a few milliseconds.
 """
@@ -32,6 +34,8 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # linux/sched.h
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "armv7l": 314}
 _IOPRIO_IDLE = 3 << 13
 
+ENVIRONMENT = {"PATH": "/usr/bin:/bin:/usr/local/bin", "LC_ALL": "C.UTF-8"}
+"""All that a program in the cell needs to know."""
 _LARGEST_OUTPUT = 64 << 30
 """Bytes of a file that is the standard output."""
 

@@ -23,7 +23,7 @@ from appliance.errors import Invalid, NotFound, Unavailable
 from appliance.library import store
 from appliance.library.items import Kind
 from appliance.library.opened import OpenFile
-from appliance.library.parse import PICTURE, NoProgram, Unreadable, parse
+from appliance.library.parse import PICTURE, Killed, NoProgram, Unreadable, parse
 from appliance.library.probe import GUARDED, THE_FILE
 from appliance.units import SECONDS
 
@@ -76,12 +76,12 @@ class Thumbnails:
         self._making: dict[tuple[str, int], asyncio.Future[bytes | None]] = {}
 
     async def of(self, opened: OpenFile, size: int) -> Thumbnail:
-        """Of an open file. Raises NotFound when it has no picture, Unavailable without ffmpeg."""
+        """Of an open file. Raises NotFound when it has no picture, Unavailable when none is drawn now."""
         file = opened.file
         source = Source(file.id, file.kind, opened.size, opened.mtime_ns, file.duration_sec)
         try:
             made = await self.get(opened.fd, source, size)
-        except NoProgram as error:
+        except (NoProgram, Killed) as error:
             raise Unavailable("The thumbnail", str(error)) from error
         if made is None:
             raise NotFound("thumbnail", file.id)
@@ -106,6 +106,9 @@ class Thumbnails:
         try:
             async with self._free:
                 made = await draw(fd, source, size)
+        except Killed as error:
+            log.warning("%s has no thumbnail for now: %s", source.file_id, error)
+            raise
         except Unreadable as error:
             log.info("%s has no thumbnail: %s", source.file_id, error)
             made = None

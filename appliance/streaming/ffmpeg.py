@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import Unavailable
-from appliance.library.parse import NoProgram, kill, start
+from appliance.library.parse import NoProgram, Running, in_cell
 from appliance.library.probe import GUARDED, THE_FILE
 from appliance.units import KIB, MIB, MINUTES, SECONDS
 
@@ -46,26 +46,20 @@ def guarded_input(begin: float = 0) -> list[str]:
 
 
 @asynccontextmanager
-async def running(
-    program: Sequence[str], fd: int, longest: int
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
-    """A program in the cell over the file `fd`, and what it says; it is gone when the block ends.
+async def running(program: Sequence[str], fd: int, longest: int) -> AsyncIterator[Running]:
+    """A program in the cell over the file `fd`, its complaints passed over; it is killed when the block ends.
 
-    `longest`: seconds of processor time. Raises Unavailable when the program is not installed.
+    `longest`: seconds of processor time. Raises Unavailable when the program, or the cell, is not there.
     """
     try:
-        child = await start(fd, program, longest)
+        async with in_cell(fd, program, longest) as child:
+            complaints = asyncio.create_task(_pass_over(child.stderr))
+            try:
+                yield child
+            finally:
+                complaints.cancel()
     except NoProgram as error:
-        raise Unavailable(error.program, "it is not installed") from None
-    assert child.stdout
-    assert child.stderr
-    complaints = asyncio.create_task(_pass_over(child.stderr))
-    try:
-        yield child, child.stdout
-    finally:
-        kill(child)
-        await complaints
-        await child.communicate()  # reads what is left, so that the pipes close
+        raise Unavailable(error.program, f"it {error.why}") from None
 
 
 async def _pass_over(stream: asyncio.StreamReader) -> None:
@@ -80,10 +74,10 @@ async def output_of(program: Sequence[str], fd: int, *, time: float, most: int) 
     Raises Unavailable when it is not installed.
     """
     data = bytearray()
-    async with running(program, fd, int(time) + 1) as (child, said):
+    async with running(program, fd, int(time) + 1) as child:
         try:
             async with asyncio.timeout(time):
-                while piece := await said.read(64 * KIB):
+                while piece := await child.stdout.read(64 * KIB):
                     data += piece
                     if len(data) > most:
                         return None

@@ -56,8 +56,8 @@ async def chunks(
     file = await open_file()
     stall = Stall(stall_limit, hang_up)
     try:
-        async with running(program(tracks, start), file.fd, LONGEST) as (child, film):
-            while data := await film.read(CHUNK):
+        async with running(program(tracks, start), file.fd, LONGEST) as child:
+            while data := await child.stdout.read(CHUNK):
                 stall.begin()
                 yield data
                 stall.end()

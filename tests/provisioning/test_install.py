@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.library.parse import INSTALLED_SOCKET
+from tests import media
 from tests.netns import House
 from tests.provisioning.machine import Machine, booted
 from tests.provisioning.phone import Phone
@@ -19,6 +21,16 @@ from tests.provisioning.playbook import Run, play
 pytestmark = [pytest.mark.slow, pytest.mark.netns, pytest.mark.timeout(900)]
 
 UNITS = ("mantel.service", "mantel-analytics.service")
+PASSWORD = "a long enough password"
+PYTHON = "/opt/mantel/current/bin/python"
+HOSTILE = Path(__file__).parents[1] / "fakes" / "hostile_reader.py"
+IN_THE_CELL = """
+import asyncio, os, sys
+from appliance.library.parse import parse
+program = [sys.executable, "-I", "-c", sys.stdin.read(), *sys.argv[2:]]
+print(asyncio.run(parse(os.open(sys.argv[1], os.O_RDONLY), program)).decode(), end="")
+"""
+"""`FILE ARGUMENT…`: what the program on standard input says of FILE in the parse cell."""
 CLIP = bytes(range(256)) * 4096
 """1 MiB whose every KiB can be told from its neighbours by nobody, but whose bytes can."""
 
@@ -73,7 +85,7 @@ def test_the_setup_code_lets_one_in_and_the_phone_is_served(box: Installed) -> N
     assert f"http://{box.machine.address}:8000" in box.first.output
     assert code[1] not in box.machine.run("journalctl", "--no-pager").stdout
     phone = box.phone()
-    phone.set_up(code[1], "anna", "a long enough password")
+    phone.set_up(code[1], "anna", PASSWORD)
 
     uploaded = phone.upload("Clip one.mp4", CLIP)
     assert uploaded.status == 201, uploaded
@@ -88,9 +100,10 @@ def test_the_setup_code_lets_one_in_and_the_phone_is_served(box: Installed) -> N
     assert box.play().output.count("Sign in as before.") == 1
 
 
-def test_the_appliance_is_walled_in(box: Installed) -> None:
+def test_each_is_walled_in(box: Installed) -> None:
     """What the running process may do, asked of the kernel and by trying."""
-    for unit in UNITS:
+    box.machine.run("systemctl", "start", "mantel-parse.service")
+    for unit in (*UNITS, "mantel-parse.service"):
         pid = box.machine.run("systemctl", "show", unit, "-p", "MainPID", "--value").stdout.strip()
         status = dict(
             line.split(":\t", 1)
@@ -102,6 +115,63 @@ def test_the_appliance_is_walled_in(box: Installed) -> None:
         for path in ("/etc/x", "/usr/x", "/opt/mantel/x", "/home/x"):
             done = box.machine.run("nsenter", "-t", pid, "-m", "touch", path, check=False)
             assert path == "/home/x" or "Read-only file system" in done.stderr, (path, done)
+
+
+def in_the_cell(box: Installed, user: str, file: str, program: str, *arguments: str) -> str:
+    """Asked as `user`; what came of it, or the last line of why nothing did."""
+    ask = (
+        *("runuser", "-u", user, "--", "env", f"PARSE_SOCKET={INSTALLED_SOCKET}"),
+        PYTHON,
+        "-c",
+        IN_THE_CELL,
+    )
+    done = box.machine.run(*ask, file, *arguments, input=program, check=False)
+    return done.stdout or done.stderr.strip().rpartition("\n")[2]
+
+
+def test_strangers_bytes_are_read_by_a_user_that_reaches_nothing(box: Installed) -> None:
+    hostile = HOSTILE.read_text()
+    (box.machine.root / "srv/media/note.txt").write_text("the one file")
+    box.machine.run("chown", "mantel:mantel-media", "/srv/media/note.txt")
+    box.machine.run("chmod", "640", "/srv/media/note.txt")
+    for folder in ("/srv/media", "/var/lib/mantel", "/etc/mantel/credentials", "/root"):
+        said = in_the_cell(box, "mantel", "/srv/media/note.txt", hostile, folder, "8000")
+        assert said == "[] the one file\n"
+    seen = "import os; print(*sorted(os.listdir('/etc') + os.listdir('/opt')), os.getuid())"
+    owner = box.machine.run("id", "-u", "mantel-parse").stdout
+    seen_there = in_the_cell(box, "mantel", "/srv/media/note.txt", seen)
+    assert seen_there.strip() == f"alternatives ld.so.cache mantel {owner}".strip()
+    for user in ("mantel-analytics", "mantel-parse", "nobody"):
+        assert "does not answer" in in_the_cell(box, user, "/dev/null", "print('let in')")
+
+
+def test_pictures_come_from_there_and_from_nowhere_else(box: Installed) -> None:
+    phone = box.phone()
+    phone.sign_in("anna", PASSWORD)
+    for name, content in (
+        ("Lake.jpg", media.photo()),
+        ("Sea.heic", media.heic()),
+        ("Ferry.mp4", media.film()),
+    ):
+        assert phone.upload(name, content).status == 201
+        assert drawn(phone, name) == (200, b"\xff\xd8"), name
+    assert "active" in box.machine.run("systemctl", "is-active", "mantel-parse.service").stdout
+    assert phone.upload("Dunes.jpg", media.photo(300, 200)).status == 201
+    box.machine.run("systemctl", "stop", "mantel-parse.socket", "mantel-parse.service")
+    assert drawn(phone, "Dunes.jpg")[0] == 503
+    doctor = box.machine.run("/opt/mantel/current/bin/mantel", "doctor", check=False).stdout
+    assert "✗ parse cell   mantel-parse does not answer" in doctor
+    box.machine.run("systemctl", "start", "mantel-parse.socket")
+    assert drawn(phone, "Dunes.jpg") == (200, b"\xff\xd8"), "that it was away is not remembered of the file"
+    doctor = box.machine.run("/opt/mantel/current/bin/mantel", "doctor", check=False).stdout
+    assert "✓ parse cell   foreign files are read by the unit mantel-parse" in doctor
+
+
+def drawn(phone: Phone, name: str) -> tuple[int, bytes]:
+    """Status, and how the thumbnail begins."""
+    (item,) = [one for one in phone.files(query=name) if one["name"] == name]
+    answer = phone.call("GET", f"/files/{item['id']}/thumbnail?size=160")
+    return answer.status, answer.body[:2] if answer.status == 200 else b""
 
 
 def test_the_daemon_may_read_the_media_and_write_nothing_of_it(box: Installed) -> None:
