@@ -34,7 +34,7 @@ test-all: set-up test-packages .venv/.dev ## the slow lane too
 	$(MVN) verify -Pslow
 	$(PYTEST) -m "not slow"
 	MANTEL_TESTED_ON=postgresql $(PYTEST) -m "not slow and not netns and not browser and not jar" tests/appliance
-	.venv/bin/pytest -m slow
+	MANTEL_POWER_CUTS=$${MANTEL_POWER_CUTS:-20} .venv/bin/pytest -m slow
 
 lint: lint-python $(if $(wildcard java-analytics/pom.xml),lint-java) $(if $(wildcard appliance/ui/package.json),lint-page) ## formatters, linters, type checkers, import contracts
 

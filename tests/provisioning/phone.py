@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -33,7 +35,9 @@ class Phone:
         self._port = port
         self._token = ""
 
-    def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+    def call(
+        self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str
+    ) -> Answer:
         """One request on a connection of its own; header names with _ for -."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         if self._token:
@@ -70,8 +74,8 @@ class Phone:
         items: list[dict[str, Any]] = answer.json["items"]
         return items
 
-    def upload(self, name: str, content: bytes, folder: str = "") -> Answer:
-        """One file in one form."""
+    def upload(self, name: str, content: bytes, folder: str = "", seconds: float = 0) -> Answer:
+        """One file in one form, sent as slowly as `seconds`."""
         line = secrets.token_hex(16)
         parts = [('name="folder"', folder.encode())] if folder else []
         parts.append((f'name="file"; filename="{quote(name, safe=" ()")}"', content))
@@ -79,9 +83,18 @@ class Phone:
             f"--{line}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
             for head, value in parts
         )
+        form += f"--{line}--\r\n".encode()
         return self.call(
             "POST",
             "/files/upload",
-            form + f"--{line}--\r\n".encode(),
+            _slowly(form, seconds) if seconds else form,
             Content_Type=f"multipart/form-data; boundary={line}",
+            Content_Length=str(len(form)),
         )
+
+
+def _slowly(body: bytes, seconds: float) -> Iterator[bytes]:
+    step = len(body) // 50 + 1
+    for at in range(0, len(body), step):
+        yield body[at : at + step]
+        time.sleep(seconds / 50)

@@ -167,10 +167,10 @@ def test_pictures_come_from_there_and_from_nowhere_else(box: Installed) -> None:
     assert "✓ parse cell   foreign files are read by the unit mantel-parse" in doctor
 
 
-def drawn(phone: Phone, name: str) -> tuple[int, bytes]:
+def drawn(phone: Phone, name: str, size: int = 160) -> tuple[int, bytes]:
     """Status, and how the thumbnail begins."""
     (item,) = [one for one in phone.files(query=name) if one["name"] == name]
-    answer = phone.call("GET", f"/files/{item['id']}/thumbnail?size=160")
+    answer = phone.call("GET", f"/files/{item['id']}/thumbnail?size={size}")
     return answer.status, answer.body[:2] if answer.status == 200 else b""
 
 
@@ -191,6 +191,9 @@ def test_it_comes_back_after_a_crash(box: Installed) -> None:
         wait_for(lambda unit=unit, before=before: pid_of(box.machine, unit) not in ("0", before))
         wait_for(lambda port=port: answers(box.machine, port))
         assert "NRestarts=1" in box.machine.run("systemctl", "show", unit, "-p", "NRestarts").stdout
+    phone = box.phone()
+    phone.sign_in("anna", PASSWORD)
+    assert drawn(phone, "Lake.jpg", size=640) == (200, b"\xff\xd8"), "its door is open again too"
 
 
 def test_it_comes_back_after_a_reboot(box: Installed) -> None:
