@@ -21,6 +21,7 @@ import aiohttp
 from sqlalchemy import text
 
 from appliance.database import Database
+from appliance.doctor_upkeep import backups, certificate
 from appliance.doctor_walls import Finding, memory, parse_cell
 from appliance.errors import MantelError
 from appliance.service_tokens import TO_APPLIANCE, known_token
@@ -280,5 +281,6 @@ async def _first_line(*argv: str) -> str:
 
 
 CHECKS: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
-    _clock, _programs, parse_cell, memory, _disks, _watches, _database, _ports, _daemon, _network,
+    _clock, _programs, parse_cell, memory, _disks, _watches, _database, backups, _ports, certificate, _daemon,
+    _network,
 )  # fmt: skip
