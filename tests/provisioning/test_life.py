@@ -133,6 +133,19 @@ def test_a_bad_value_is_refused_by_name_and_nothing_is_touched(
     assert machine.run("systemctl", "is-active", "mantel.service").stdout == "active\n"
 
 
+def test_a_system_of_32_bits_is_refused_with_the_reason(machine: Machine, house: House, dist: Path) -> None:
+    python = machine.root / "usr/local/bin/python-of-32-bits"
+    python.write_text('#!/bin/sh\nexec setarch i686 /usr/bin/python3 "$@"\n')
+    python.chmod(0o755)
+    named = {"ansible_python_interpreter": "/usr/local/bin/python-of-32-bits"}
+    run = play("site", machine, house.ctl, mantel_dist=str(dist), **named)
+    assert run.code != 0
+    assert run.changed == []
+    told = " ".join(run.output.split())
+    assert "needs a 64-bit system" in told
+    assert "Pillow and greenlet have no packages for 32 bits" in told
+
+
 def test_removal_leaves_the_media_and_the_backups(machine: Machine, house: House) -> None:
     media = machine.run("sh", "-c", "cd /srv/media && find . -name '*.mp4' -exec sha256sum {} +").stdout
     run = play("uninstall", machine, house.ctl)
@@ -140,8 +153,11 @@ def test_removal_leaves_the_media_and_the_backups(machine: Machine, house: House
     assert (
         machine.run("sh", "-c", "cd /srv/media && find . -name '*.mp4' -exec sha256sum {} +").stdout == media
     )
-    gone = ("/opt/mantel", "/etc/mantel", "/var/lib/mantel", "/etc/systemd/system/mantel.service")
+    gone = ("/opt/mantel", "/etc/mantel", "/var/lib/mantel")
     assert [path for path in gone if (machine.root / path[1:]).exists()] == []
+    assert [unit.name for unit in (machine.root / "etc/systemd/system").rglob("mantel*")] == []
+    assert "mantel" not in machine.run("systemctl", "list-units", "--no-legend", "mantel*").stdout
+    assert machine.run("getent", "passwd", "mantel-parse", check=False).stdout == ""
     assert "mantel" not in machine.run("nft", "list", "tables").stdout
     assert len(machine.run("ls", "/var/backups/mantel").stdout.split()) == 14
     assert play("uninstall", machine, house.ctl).changed == []
