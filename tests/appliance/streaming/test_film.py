@@ -18,6 +18,7 @@ from quart import Quart
 from appliance.accounts.caller import Audience, Caller, Role, Via, set_calling
 from appliance.database import Database
 from appliance.journal.journal import Journal
+from appliance.library.cell import ENVIRONMENT
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.streaming.phone_copies import PhoneCopies
@@ -112,7 +113,7 @@ async def test_tracks_beside_and_inside(house: House) -> None:
 
 async def test_what_was_taken_out_of_a_film_is_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await house.get("film.mkv", "subtitles/2.vtt")
-    monkeypatch.setattr("appliance.library.parse.PATH", "")
+    monkeypatch.setitem(ENVIRONMENT, "PATH", "")
     assert (await house.get("film.mkv", "subtitles/2.vtt")).body == first.body
 
 
