@@ -86,7 +86,8 @@ def test_a_new_version_takes_over_what_is_there(
 
 
 def test_backups_are_made_rotated_and_restored(machine: Machine, house: House) -> None:
-    assert signed_in(machine, house).upload("kept.mp4", b"kept").status == 201
+    content = bytes(range(256)) * 4_000
+    assert signed_in(machine, house).upload("kept.mp4", content).status == 201
     for day in range(1, 21):
         machine.run("touch", f"/var/backups/mantel/mantel-2026-01-{day:02}T000000Z.tar")
     machine.run("systemctl", "start", "mantel-backup.service")
@@ -95,13 +96,20 @@ def test_backups_are_made_rotated_and_restored(machine: Machine, house: House) -
     newest = f"/var/backups/mantel/{max(kept)}"
     assert machine.run("stat", "-c", "%a %U", newest).stdout == "600 mantel\n"
 
+    # As on a new machine: nothing is there but the backup and a copy of the media, each file another inode.
     machine.run("systemctl", "stop", "mantel.service")
-    machine.run("sh", "-c", "rm -rf /var/lib/mantel/*")
+    machine.run(
+        "sh",
+        "-c",
+        "rm -rf /var/lib/mantel/* && cp -a /srv/media /srv/copy && rm -rf /srv/media/* /srv/media/.m*",
+    )
+    machine.run("sh", "-c", "cp -a /srv/copy/. /srv/media && rm -rf /srv/copy")
     machine.run("runuser", "-u", "mantel", "--", MANTEL, "restore", newest)
     machine.run("systemctl", "start", "mantel.service")
     house.server.wait_for_port(8000)
     phone = signed_in(machine, house)
-    assert phone.files(query="kept")
+    (item,) = phone.files(query="kept")
+    assert phone.call("GET", f"/files/{item['id']}/stream").body == content
 
 
 def test_only_private_zones_reach_its_ports(machine: Machine, house: House) -> None:
