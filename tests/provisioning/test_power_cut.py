@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.netns, pytest.mark.timeout(900 + 180
 
 CLIPS, NOTES = 60, 4000
 """Dropped into a folder: clips for the daemon to read, notes so that a look takes a while."""
+FILES = CLIPS + NOTES
 AT_ONCE, SIZE, SLOW = 3, 2_000_000, 4.0
 """Uploads in flight, bytes of each, seconds that sending one takes at the most."""
+QUIET = 12.0
+"""Seconds after which the daemon has most checksums: it waits 10 until nobody writes a file."""
 SETTLES = 240
 """Seconds after which everything must have come to its end; a test machine is slow, and shared."""
+
+
+Moment = tuple[dict[str, Future[Answer]], str]
+"""Uploads in flight, and in words what else is under way."""
 
 
 @dataclass
@@ -94,65 +102,75 @@ def hashed(phone: Phone, folder: str) -> int:
     return sum(bool(item.get("sha256")) for item in items)
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = SETTLES) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.03)
+def wait_for(count: Callable[[], int], least: int, what: str) -> int:
+    """The first count that is as large as `least`; fails after SETTLES."""
+    end = time.monotonic() + SETTLES
+    while (counted := count()) < least:
+        assert time.monotonic() < end, f"{what}: {counted} of {least} within {SETTLES} s"
+        time.sleep(0.02)
+    return counted
 
 
 def test_nothing_acknowledged_is_lost_and_all_that_was_begun_ends(shelf: Shelf) -> None:
     dice = random.Random(CUTS)
     for cut in range(CUTS):
-        folder = f"drop-{cut}"
-        phone = signed_in(shelf.machine, shelf.house)
-        moment = ("scan", "analysis", "upload")[cut % 3]
-        if moment == "analysis":
-            # Looked through before, so that the cut meets the daemon's work alone.
-            shelf.drop(folder)
-            wait_until(lambda f=folder, p=phone: listed(p, f) == CLIPS + NOTES, "listing")  # type: ignore[misc]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            if moment == "analysis":
-                wait_until(lambda f=folder, p=phone: hashed(p, f) > 0, "the first checksum")  # type: ignore[misc]
-            sending = begin_uploads(pool, phone, shelf, cut, dice)
-            if moment == "scan":
-                shelf.drop(folder)
-                wait_until(lambda f=folder, p=phone: listed(p, f) > 0, "the first of the new files")  # type: ignore[misc]
-            if moment == "upload":
-                shelf.drop(folder)
-                time.sleep(dice.uniform(0, SLOW / 2))
-            under_way = what_is_under_way(phone, folder, sending)
+            sending, under_way = MOMENTS[cut % len(MOMENTS)](shelf, f"drop-{cut}", pool, dice)
+            uploads = sum(not one.done() for one in sending.values())
             shelf.machine.power_cut()
-        shelf.hit.append(under_way)
-        print(f"cut {cut}: {under_way}", flush=True)
+        shelf.hit.append(f"{uploads} uploads, {under_way}" if uploads else under_way)
+        print(f"cut {cut}: {shelf.hit[-1]}", flush=True)
         keep_account(sending, shelf)
         shelf.machine.start()
         shelf.house.server.wait_for_port(8000, timeout=120)
-        check(shelf, folder)
+        check(shelf, f"drop-{cut}")
     for word in ("uploads", "looking", "reading"):
         assert any(word in under_way for under_way in shelf.hit), f"no cut came while {word}: {shelf.hit}"
 
 
+def while_looking(shelf: Shelf, folder: str, pool: ThreadPoolExecutor, dice: random.Random) -> Moment:
+    """The first of many new files are listed: the look that found them goes on."""
+    phone = signed_in(shelf.machine, shelf.house)
+    shelf.drop(folder)
+    sending = begin_uploads(pool, phone, shelf, folder, dice)
+    # Asked once and no more: a second question would come when the look is over.
+    found = wait_for(partial(listed, phone, folder), 1, "the first of the new files")
+    return sending, f"looking, {found} of {FILES} files listed" if found < FILES else "nothing"
+
+
+def while_reading(shelf: Shelf, folder: str, pool: ThreadPoolExecutor, dice: random.Random) -> Moment:
+    """All is listed; the daemon describes it, waits until nobody writes it, and takes checksums."""
+    phone = signed_in(shelf.machine, shelf.house)
+    shelf.drop(folder)
+    wait_for(partial(listed, phone, folder), FILES, "listing")
+    time.sleep(dice.uniform(0, QUIET))
+    sending = begin_uploads(pool, phone, shelf, folder, dice)
+    read = hashed(phone, folder)
+    return sending, f"reading, {read} of {CLIPS} clips read" if read < CLIPS else "nothing"
+
+
+def while_uploading(shelf: Shelf, folder: str, pool: ThreadPoolExecutor, dice: random.Random) -> Moment:
+    """At any moment of some uploads, just after much was dropped into a folder."""
+    phone = signed_in(shelf.machine, shelf.house)
+    shelf.drop(folder)
+    sending = begin_uploads(pool, phone, shelf, folder, dice)
+    time.sleep(dice.uniform(0, SLOW))
+    return sending, "at any moment"
+
+
+MOMENTS = (while_looking, while_reading, while_uploading)
+
+
 def begin_uploads(
-    pool: ThreadPoolExecutor, phone: Phone, shelf: Shelf, cut: int, dice: random.Random
+    pool: ThreadPoolExecutor, phone: Phone, shelf: Shelf, folder: str, dice: random.Random
 ) -> dict[str, Future[Answer]]:
     sending = {}
     for number in range(AT_ONCE):
-        name = f"upload {cut} {number}.bin"
+        name = f"beside {folder} {number}.bin"
         shelf.sent[name] = dice.randbytes(SIZE)
         seconds = SLOW * number / (AT_ONCE - 1)
         sending[name] = pool.submit(phone.upload, name, shelf.sent[name], "", seconds)
     return sending
-
-
-def what_is_under_way(phone: Phone, folder: str, sending: dict[str, Future[Answer]]) -> str:
-    """Asked of the machine an instant before the cut."""
-    known, told = listed(phone, folder), hashed(phone, folder)
-    uploads = sum(not one.done() for one in sending.values())
-    words = [f"{uploads} uploads"] if uploads else []
-    words += [f"looking, {known} of {CLIPS + NOTES} files listed"] if known < CLIPS + NOTES else []
-    words += [f"reading, {told} of {CLIPS} clips read"] if known and told < CLIPS else []
-    return ", ".join(words)
 
 
 def keep_account(sending: dict[str, Future[Answer]], shelf: Shelf) -> None:
@@ -167,8 +185,8 @@ def check(shelf: Shelf, folder: str) -> None:
     phone = signed_in(shelf.machine, shelf.house)
     for file_id, content in shelf.acknowledged.items():
         assert phone.call("GET", f"/files/{file_id}/stream").body == content, f"{file_id} was acknowledged"
-    wait_until(lambda: listed(phone, folder) == CLIPS + NOTES, "listing after the cut")
-    wait_until(lambda: hashed(phone, folder) == CLIPS, "reading after the cut")
+    wait_for(partial(listed, phone, folder), FILES, "listing after the cut")
+    wait_for(partial(hashed, phone, folder), CLIPS, "reading after the cut")
     on_disk = {
         str(path.relative_to(shelf.library)): path
         for path in shelf.library.rglob("*")
