@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextvars import ContextVar
 from typing import TextIO
 
 SYSTEMD_LEVELS = {
@@ -13,6 +14,16 @@ SYSTEMD_LEVELS = {
     logging.CRITICAL: 2,
 }
 """sd-daemon(3): `<N>` in front of a line is its level."""
+
+REQUEST: ContextVar[str] = ContextVar("REQUEST", default="")
+"""Id of the request that is answered, or that began what goes on now; empty outside of one."""
+
+
+class _WithRequest(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        number = REQUEST.get()
+        record.request = f"[{number}] " if number else ""
+        return True
 
 
 class _ForJournal(logging.Formatter):
@@ -31,11 +42,14 @@ def is_journal(stream: TextIO) -> bool:
 
 
 def start_logging() -> None:
-    """Lines on stderr; under systemd with their level, else with the time."""
+    """Lines on stderr, with the id of their request; under systemd with their level, else with the time."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_WithRequest())
     if is_journal(sys.stderr):
-        handler.setFormatter(_ForJournal("%(name)s: %(message)s"))
+        handler.setFormatter(_ForJournal("%(name)s: %(request)s%(message)s"))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%H:%M:%S"))
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname).1s %(request)s%(message)s", "%H:%M:%S")
+        )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)

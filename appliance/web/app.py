@@ -16,6 +16,7 @@ from appliance.web.errors import answer_errors
 from appliance.web.fields import ToldFields
 from appliance.web.guard import guard
 from appliance.web.headers import send_headers
+from appliance.web.numbered import Numbered
 from appliance.web.openapi import describe
 from appliance.web.page import STATIC, Page
 from appliance.web.peer import Door
@@ -51,4 +52,5 @@ def create_web_app(
     send_headers(app)
     app.asgi_app = BackPressure(app.asgi_app)  # type: ignore[method-assign]
     app.asgi_app = EndsWhenRevoked(app.asgi_app, accounts.sessions.running)  # type: ignore[method-assign]
+    app.asgi_app = Numbered(app.asgi_app)  # type: ignore[method-assign]
     return app
