@@ -54,6 +54,8 @@ def serve(listener: socket.socket, idle: float = IDLE) -> None:
                 program: _Program | None = key.data
                 if program is None:
                     _accept(listener, ready, running)
+                elif running.get(program.pid) is not program:
+                    continue  # it ended and was hung up on at once; its end was met first
                 elif key.fileobj is program.asked_by:
                     ready.unregister(program.asked_by)
                     _kill(program.pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -174,6 +175,28 @@ async def test_a_caller_that_is_killed_takes_its_program_along(
     os.close(read_end)
     os.close(write_end)
     assert unit.poll() is None
+
+
+async def test_a_caller_may_leave_at_the_moment_its_program_ends(
+    file: int, tmp_path: Path, unit: subprocess.Popen[bytes]
+) -> None:
+    """Both are known at once: the unit sleeps while they happen."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+        asking.connect(str(tmp_path / "socket"))
+        words = ["/usr", "60", "1024", "/usr/bin/python3", "-c", "input('last words')"]
+        read_end, write_end = os.pipe()
+        socket.send_fds(asking, ["\0".join(words).encode()], [read_end, file, file])
+        async with asyncio.timeout(20):
+            while not (there := running_with("last words")):
+                await asyncio.sleep(0.02)
+        unit.send_signal(signal.SIGSTOP)
+        os.close(write_end)
+        await until_gone("last words")
+    assert len(there) == 1
+    unit.send_signal(signal.SIGCONT)
+    assert await parse(file, python("print(1)")) == b"1\n"
+    assert unit.poll() is None
+    os.close(read_end)
 
 
 async def test_what_is_no_request_is_refused_and_harms_nobody(
