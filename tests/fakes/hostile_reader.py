@@ -3,6 +3,7 @@
 `hostile_reader.py FOLDER PORT`: FOLDER belongs to whom it attacks, on PORT of 127.0.0.1 somebody listens.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -20,6 +21,21 @@ def attempt(name, do):
     could.append(name)
 
 
+def write_somewhere():
+    """In any folder that is seen, and in those that are often everybody's."""
+    seen = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/home", "/root"]
+    for top, inner, _ in os.walk("/"):
+        inner[:] = [
+            name for name in inner if os.path.join(top, name) not in ("/proc", "/sys", "/usr", "/opt")
+        ]
+        seen.append(top)
+    for name in seen:
+        with contextlib.suppress(OSError):
+            open(name + "/mantel-hostile", "w").close()
+            return
+    raise OSError
+
+
 def look_around():
     """Into the process that started us, and into others of our user."""
     os.listdir(f"/proc/{os.getppid()}/fd")
@@ -29,8 +45,7 @@ attempt("reads the folder", lambda: open(folder + "/secret").read())
 attempt("lists the folder", lambda: os.listdir(folder))
 attempt("reads passwords", lambda: open("/etc/passwd").read())
 attempt("writes there", lambda: open(folder + "/new", "w"))
-attempt("writes to tmp", lambda: open("/tmp/mantel-hostile", "w").write("x"))
-attempt("writes to shared memory", lambda: open("/dev/shm/mantel-hostile", "w"))
+attempt("writes somewhere", write_somewhere)
 attempt("writes to its input", lambda: open("/proc/self/fd/0", "r+"))
 attempt("calls out", lambda: socket.create_connection(("127.0.0.1", port), 2))
 attempt("sends", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))
