@@ -106,7 +106,7 @@ class Machine:
             f"[global]\nproxy = {way_out}\ncert = /etc/ssl/registries.crt\ndisable-pip-version-check = true\n"
         )
 
-    def start(self, timeout: float = 30) -> None:
+    def start(self, timeout: float = 120) -> None:
         """Boots and returns when systemd has nothing left to start and ssh answers."""
         packages = CACHE / f"{self.release}.packages"
         wheels = CACHE / "wheels"
