@@ -53,7 +53,8 @@ def page(records: list[dict[str, Any]]) -> str:
                 )
                 title = unit = ""
         text.append("")
-        text += [f"{one['title']}: {one['note']}\n" for one in record["figures"] if one["note"]]
+        notes = [f"{one['title']}: {one['note']}\n" for one in record["figures"] if one["note"]]
+        text += dict.fromkeys(notes)  # a figure has the note of its title in each unit
     return "\n".join(text).rstrip() + "\n"
 
 
