@@ -154,7 +154,7 @@ class Health:
     async def _store(self) -> dict[str, Any]:
         if self._database.is_sqlite:
             file = Path(self._database.url.partition(":///")[2])
-            size = await asyncio.to_thread(lambda: file.stat().st_size if file.exists() else None)
+            size = await asyncio.to_thread(_sqlite_bytes, file)
             return {"kind": "SQLite", "version": sqlite3.sqlite_version, "bytes": size}
         async with self._database.read() as connection:
             said = str((await connection.execute(text("SHOW server_version"))).scalar())
@@ -182,6 +182,12 @@ class Health:
             "files": files,
             "undescribed": undescribed,
         }
+
+
+def _sqlite_bytes(file: Path) -> int | None:
+    """With its write-ahead log, where all that was written lies at first; None without a file."""
+    parts = (file, file.with_name(f"{file.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists()) or None
 
 
 def _space(folder: Path) -> tuple[int, int] | None:
