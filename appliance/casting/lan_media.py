@@ -23,7 +23,8 @@ from appliance.lan.captions import as_srt, numbers
 from appliance.lan.casts import Admitted
 from appliance.lan.media_urls import Grant
 from appliance.library.items import Kind as FileKind
-from appliance.library.library import Library, OpenFile
+from appliance.library.library import Library
+from appliance.library.opened import OpenFile
 from appliance.streaming import lan_body
 from appliance.streaming.answer import answer
 from appliance.streaming.subtitles import BESIDE, Subtitles
@@ -128,7 +129,7 @@ class WithCasts:
             names = await self._library.beside(file.id, caller.sees, BESIDE)
             first = numbers(names, os.fsencode(file.name))[:1]
             caption = self._grants.beside(grant, f"srt{first[0]}", "srt") if first else None
-        return CastFile(opened, resource, caption, self._library, self._journal, fetching, admitted.cut)
+        return CastFile(opened, resource, caption, self._journal, fetching, admitted.cut)
 
     async def _caption(self, grant: Grant, admitted: Admitted, kind: str, number: int) -> Opened:
         text = await self._subtitles.vtt(grant.item, admitted.caller.sees, number)
@@ -145,13 +146,12 @@ class CastFile:
         opened: OpenFile,
         resource: Resource,
         caption_path: str | None,
-        library: Library,
         journal: Journal,
         caller: Caller,
         cut: asyncio.Event,
     ) -> None:
         self.resource, self.caption_path = resource, caption_path
-        self._opened, self._library, self._journal = opened, library, journal
+        self._opened, self._journal = opened, journal
         self._caller, self._cut = caller, cut
 
     async def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
@@ -165,9 +165,8 @@ class CastFile:
             content_type=self.resource.mime_type,
         )
         file = opened.file
-        reopen = partial(self._library.open, file.id, caller.sees)
         span = partial(self._journal.span, caller, file.id, opened.size, said.first_byte, "cast")
-        return await lan_body.send(request, said, headers, reopen, span, self._cut)
+        return await lan_body.send(request, said, headers, opened, span, self._cut)
 
     def close(self) -> None:
         self._opened.close()

@@ -23,6 +23,7 @@ from appliance.lan.tv import Tv
 from appliance.lan.tvs import Tvs
 from appliance.library.items import File, Kind
 from appliance.library.library import Library
+from appliance.library.opened import OpenFile
 from appliance.streaming import body, lan_body
 from appliance.streaming.answer import answer
 from appliance.streaming.subtitles import BESIDE, Subtitles
@@ -88,16 +89,12 @@ class Media:
 
     async def _original(self, file_id: str, caller: Caller, cut: asyncio.Event) -> Sent:
         opened = await self._library.open(file_id, caller.sees)
-        try:
-            file = _for_tvs(opened.file)
-            size, etag, mtime_ns = opened.size, opened.etag, opened.mtime_ns
-        finally:
-            opened.close()
+        file = _for_tvs(opened.file)
         codecs = file.facts.get("codecs") or {}
         resource = Resource(
             path=f"/media.{extension_of(file)}",
             mime_type=file.mime_type,
-            size=size,
+            size=opened.size,
             codecs=codec_names(codecs),
             duration=None if file.kind is Kind.IMAGE else file.duration_sec,
             profile=profile(Streams.of(file.mime_type, codecs, file.resolution, file.facts.get("bitrate"))),
@@ -112,10 +109,8 @@ class Media:
         return Sent(
             resource,
             caption,
-            etag,
-            mtime_ns,
-            partial(self._library.open, file.id, caller.sees),
-            partial(self._journal.span, caller, file.id, size),
+            opened,
+            partial(self._journal.span, caller, file.id, opened.size),
             cut,
         )
 
@@ -152,9 +147,7 @@ class Sent:
 
     resource: Resource
     caption_path: str | None
-    etag: str
-    mtime_ns: int
-    open_file: Callable[[], Awaitable[body.OpenedFile]]
+    opened: OpenFile
     span: Callable[[int, str], body.Counter]
     cut: asyncio.Event
     cross_origin: bool = False
@@ -163,17 +156,17 @@ class Sent:
         said = answer(
             request.method,
             request.headers,
-            size=self.resource.size or 0,
-            etag=self.etag,
-            mtime_ns=self.mtime_ns,
+            size=self.opened.size,
+            etag=self.opened.etag,
+            mtime_ns=self.opened.mtime_ns,
             content_type=self.resource.mime_type,
         )
         told = {**headers, "X-Content-Type-Options": "nosniff"}
         span = partial(self.span, said.first_byte, "tv")
-        return await lan_body.send(request, said, told, self.open_file, span, self.cut)
+        return await lan_body.send(request, said, told, self.opened, span, self.cut)
 
     def close(self) -> None:
-        pass
+        self.opened.close()
 
 
 @dataclass

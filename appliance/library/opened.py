@@ -10,7 +10,11 @@ from appliance.library.items import File
 
 @dataclass
 class OpenFile:
-    """A file that is open for reading. Whoever has it closes it; closing twice is fine."""
+    """A file that is open for reading. Whoever has it closes it; closing twice is fine.
+
+    One that nobody holds any more closes itself: a framework drops the answer of a client that has gone, and
+    with it a body that was never begun.
+    """
 
     fd: int
     file: File
@@ -24,3 +28,5 @@ class OpenFile:
         if not self._closed:
             self._closed = True
             os.close(self.fd)
+
+    __del__ = close

@@ -73,7 +73,7 @@ def blueprint(shares: Shares, library: Library, journal: Journal, subtitles: Sub
     routes = Blueprint("sharing", __name__)
 
     def with_link(share: Share) -> dict[str, Any]:
-        link = f"{knocking().base}/s/{shares.token(share)}"
+        link = f"{knocking().base()}/s/{shares.token(share)}"
         return share_json(share) | {"link": link, "qr_svg": segno.make(link).svg_inline(scale=8, border=2)}
 
     @routes.post("/shares")
@@ -241,29 +241,25 @@ def blueprint(shares: Shares, library: Library, journal: Journal, subtitles: Sub
 
     async def send(link: Opened, file_id: str, download: bool) -> Response:
         file = await shares.file(link, file_id)
-        file_opened = await library.open(file.id, frozenset(Audience))
-        try:
-            if (file_opened.size, file_opened.mtime_ns) != (file.size_bytes, file.mtime_ns):
-                raise NotFound("file", file_id)
-            head = await body.read(file_opened.fd, 0, HEAD)
-            shown = None if download else inline_type(file.mime_type, head)
-            photo = None
-            if file.kind is Kind.IMAGE and not link.share.with_place:
-                photo = await _photo(file_opened.fd, file_opened.size, file.mime_type)
-            said = answer(
-                request.method,
-                request.headers,
-                size=file_opened.size if photo is None else len(photo),
-                etag=file_opened.etag if photo is None else f'{file_opened.etag[:-1]}-p"',
-                mtime_ns=file_opened.mtime_ns,
-                content_type=shown or UNKNOWN,
-            )
-        finally:
-            file_opened.close()
+        opened = await library.open(file.id, frozenset(Audience))
+        if (opened.size, opened.mtime_ns) != (file.size_bytes, file.mtime_ns):
+            raise NotFound("file", file_id)
+        head = await body.read(opened.fd, 0, HEAD)
+        shown = None if download else inline_type(file.mime_type, head)
+        photo = None
+        if file.kind is Kind.IMAGE and not link.share.with_place:
+            photo = await _photo(opened.fd, opened.size, file.mime_type)
+        said = answer(
+            request.method,
+            request.headers,
+            size=opened.size if photo is None else len(photo),
+            etag=opened.etag if photo is None else f'{opened.etag[:-1]}-p"',
+            mtime_ns=opened.mtime_ns,
+            content_type=shown or UNKNOWN,
+        )
         if photo is None:
-            reopen = partial(library.open, file.id, frozenset(Audience))
             count = partial(counter, link, file, file.size_bytes, said.first_byte, download)
-            sent = body.chunks(reopen, said.headers["ETag"], said.pieces, count, wire=wire_of(request.scope))
+            sent = body.chunks(opened, said.pieces, count, wire=wire_of(request.scope))
         else:
             parts = [p if isinstance(p, bytes) else photo[p.first : p.last + 1] for p in said.pieces]
             sent = counted(parts, partial(counter, link, file, len(photo), said.first_byte, download))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
 from aiohttp import web
@@ -21,7 +21,7 @@ async def send(
     request: web.Request,
     said: Answer,
     headers: Mapping[str, str],
-    open_file: Callable[[], Awaitable[body.OpenedFile]],
+    file: body.OpenedFile,
     counter: Callable[[], body.Counter],
     cut: asyncio.Event,
 ) -> web.StreamResponse:
@@ -34,7 +34,7 @@ async def send(
     writer = await response.prepare(request)
     if said.pieces and writer and request.transport:
         wire = Wire(request.transport, writer.drain)
-        pieces = body.chunks(open_file, said.headers["ETag"], said.pieces, counter, wire=wire)
+        pieces = body.chunks(file, said.pieces, counter, wire=wire)
         task = asyncio.current_task()
         cutting = asyncio.ensure_future(cut.wait())
         cutting.add_done_callback(lambda done: done.cancelled() or (task and task.cancel()))

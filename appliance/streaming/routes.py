@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 
 from quart import Blueprint, Response, request
@@ -15,6 +14,7 @@ from appliance.journal.journal import Journal
 from appliance.library.items import File
 from appliance.library.kinds import HEAD, UNKNOWN, inline_type
 from appliance.library.library import Library
+from appliance.library.opened import OpenFile
 from appliance.library.roots import RootAway
 from appliance.power.power import Power
 from appliance.streaming import body, film_routes, inside_routes
@@ -58,18 +58,17 @@ def blueprint(
     @routes.get("/files/<file_id>/stream")
     async def stream(file_id: str) -> Response:
         caller = calling()
-        file, said, is_shown = await look(file_id, caller)
-        counter = partial(journal.span, caller, file_id, file.size_bytes, said.first_byte, "web")
+        opened, said, is_shown = await look(file_id, caller)
+        counter = partial(journal.span, caller, file_id, opened.size, said.first_byte, "web")
         send = body.chunks(
-            partial(library.open, file_id, caller.sees),
-            said.headers["ETag"],
+            opened,
             said.pieces,
             counter,
             stall_limit,
             body.hang_up_of(request.scope),
             wire_of(request.scope),
         )
-        return _response(said, send, file, is_shown)
+        return _response(said, send, opened.file, is_shown)
 
     @routes.get("/files/<file_id>/phone")
     async def phone(file_id: str) -> Response:
@@ -78,7 +77,6 @@ def blueprint(
             raise NotFound("phone copy", file_id)
         caller = calling()
         opened = await copies.open(file_id, caller.sees)
-        opened.close()
         said = answer(
             request.method,
             request.headers,
@@ -88,8 +86,7 @@ def blueprint(
             content_type="video/mp4",
         )
         send = body.chunks(
-            partial(copies.open, file_id, caller.sees),
-            opened.etag,
+            opened,
             said.pieces,
             stall_limit=stall_limit,
             hang_up=body.hang_up_of(request.scope),
@@ -100,42 +97,35 @@ def blueprint(
     @routes.get("/files/<file_id>/download")
     async def download(file_id: str) -> Response:
         caller = calling()
-        file, said, _ = await look(file_id, caller)
-        counter = partial(journal.download, caller, file_id, file.size_bytes, said.first_byte)
+        opened, said, _ = await look(file_id, caller)
+        counter = partial(journal.download, caller, file_id, opened.size, said.first_byte)
         send = body.chunks(
-            partial(library.open, file_id, caller.sees),
-            said.headers["ETag"],
+            opened,
             said.pieces,
             counter,
             stall_limit,
             body.hang_up_of(request.scope),
             wire_of(request.scope),
         )
-        return _response(said, send, file, is_shown=False)
+        return _response(said, send, opened.file, is_shown=False)
 
-    async def look(file_id: str, caller: Caller) -> tuple[File, Answer, bool]:
-        """The file as it is now, what this request gets of it, and whether a browser may show it itself.
-
-        Nothing stays open: the body opens it again.
-        """
+    async def look(file_id: str, caller: Caller) -> tuple[OpenFile, Answer, bool]:
+        """The file, open; what this request gets of it; and whether a browser may show it itself."""
         try:
             opened = await library.open(file_id, caller.sees)
         except RootAway as away:
             raise await waking(power, away, caller) from away
-        try:
-            head = await body.read(opened.fd, 0, HEAD)
-            shown_as = inline_type(opened.file.mime_type, head)
-            said = answer(
-                request.method,
-                request.headers,
-                size=opened.size,
-                etag=opened.etag,
-                mtime_ns=opened.mtime_ns,
-                content_type=shown_as or UNKNOWN,
-            )
-            return replace(opened.file, size_bytes=opened.size), said, shown_as is not None
-        finally:
-            opened.close()
+        head = await body.read(opened.fd, 0, HEAD)
+        shown_as = inline_type(opened.file.mime_type, head)
+        said = answer(
+            request.method,
+            request.headers,
+            size=opened.size,
+            etag=opened.etag,
+            mtime_ns=opened.mtime_ns,
+            content_type=shown_as or UNKNOWN,
+        )
+        return opened, said, shown_as is not None
 
     return routes
 

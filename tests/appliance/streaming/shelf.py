@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.accounts.caller import Audience, Caller
@@ -11,18 +10,7 @@ from appliance.errors import NotFound
 from appliance.journal.entry import Entry
 from appliance.journal.span import Downloading, SpanBook
 from appliance.library.items import File, Kind
-
-
-@dataclass
-class Opened:
-    fd: int
-    file: File
-    size: int
-    mtime_ns: int
-    etag: str
-
-    def close(self) -> None:
-        os.close(self.fd)
+from appliance.library.opened import OpenFile
 
 
 class Shelf:
@@ -33,7 +21,7 @@ class Shelf:
         self.types = types or {}
         self.opened = 0
 
-    async def open(self, file_id: str, sees: frozenset[Audience]) -> Opened:
+    async def open(self, file_id: str, sees: frozenset[Audience]) -> OpenFile:
         path = self.folder / file_id
         if not path.is_file() or Audience.EVERYONE not in sees:
             raise NotFound("file", file_id)
@@ -46,7 +34,7 @@ class Shelf:
             mtime_ns=stat.st_mtime_ns, audience=Audience.EVERYONE, created_at=0, last_indexed_at=0,
         )  # fmt: skip
         etag = f'"{stat.st_ino:x}-{stat.st_size:x}-{stat.st_mtime_ns:x}"'
-        return Opened(fd, file, stat.st_size, stat.st_mtime_ns, etag)
+        return OpenFile(fd, file, stat.st_size, stat.st_mtime_ns, etag)
 
 
 class Counted:

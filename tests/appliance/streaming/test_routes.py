@@ -16,8 +16,9 @@ import hypercorn.asyncio.run
 import pytest
 from quart import Quart
 
-from appliance.accounts.caller import Caller, Role, Via, set_calling
-from appliance.streaming import zero_copy
+from appliance.accounts.caller import Audience, Caller, Role, Via, set_calling
+from appliance.streaming import body, zero_copy
+from appliance.streaming.byte_range import Part
 from appliance.streaming.routes import blueprint
 from appliance.uploads.back_pressure import BackPressure
 from appliance.web import listen
@@ -300,6 +301,31 @@ async def test_200_aborted_requests_leave_nothing_behind(house: House) -> None:
     assert all(span.closed for span in house.notebook.spans)
     # Nobody went on to the end of the file for a peer that had gone.
     assert max(span.bytes for span in house.notebook.spans) < 100_000_000
+
+
+async def test_an_answer_without_a_body_leaves_no_file_open(house: House) -> None:
+    etag = (await ask(house.port, "/files/film/stream", {"Range": "bytes=0-0"})).headers["etag"]
+    descriptors = open_descriptors()
+    for _ in range(20):
+        assert (await ask(house.port, "/files/film/stream", {"If-None-Match": etag})).status == 304
+        assert (await ask(house.port, "/files/film/stream", {"Range": "bytes=9000000-"})).status == 416
+    for _ in range(20):  # the server lets an idle connection go a moment later
+        if open_descriptors() <= descriptors + 1:
+            break
+        await asyncio.sleep(0.05)
+    assert open_descriptors() <= descriptors + 1
+
+
+async def test_a_body_that_is_never_begun_closes_its_file(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(FILM)
+    opened = await Shelf(tmp_path).open("film", frozenset(Audience))
+    fd = opened.fd
+    never_sent = body.chunks(opened, (Part(0, 9),))
+    del opened
+    os.fstat(fd)
+    del never_sent
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
 
 
 async def test_who_stands_still_too_long_is_cut_off(tmp_path: Path) -> None:
