@@ -7,6 +7,8 @@ SQLite by default, PostgreSQL by URL; the same tables on both. Each feature decl
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import JSON, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from appliance.units import SECONDS
@@ -32,6 +35,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 """A JSON column; jsonb on PostgreSQL."""
 
 BUSY_TIMEOUT = 10 * SECONDS
+LONGEST_PAUSE = 10 * SECONDS
 
 
 class Database:
@@ -54,6 +58,7 @@ class Database:
             )
             self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
         self._writing = asyncio.Lock()
+        self._asking: sqlite3.Connection | None = None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -67,12 +72,39 @@ class Database:
         async with self._writing, self._writer.begin() as connection:
             yield connection
 
+    async def writes(self, pause: float) -> AsyncIterator[None]:
+        """Yields when any process may have written, at most every `pause` seconds: a small box rests between.
+
+        On PostgreSQL, which does not tell, after every pause; else after LONGEST_PAUSE at the latest.
+        """
+        seen, asked = -1, 0.0
+        while True:
+            await asyncio.sleep(pause)
+            version = self._version()
+            if version is None or version != seen or time.monotonic() - asked > LONGEST_PAUSE:
+                seen, asked = version or -1, time.monotonic()
+                yield
+
+    def _version(self) -> int | None:
+        """A number that changes when another connection commits (SQLite, PRAGMA data_version); 10 µs."""
+        if not self.is_sqlite:
+            return None
+        try:
+            if self._asking is None:
+                self._asking = sqlite3.connect(make_url(self.url).database or "", timeout=0)
+            return int(self._asking.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error:
+            return None
+
     async def migrate(self, version: str = "head") -> None:
         """Bring the tables to this version. Repeatable; runs before anything listens."""
         async with self._writing, self._writer.connect() as connection:
             await connection.run_sync(_upgrade, version)
 
     async def close(self) -> None:
+        if self._asking:
+            self._asking.close()
+            self._asking = None
         await self._reader.dispose()
         await self._writer.dispose()
 

@@ -137,8 +137,7 @@ class Accounts:
     async def _watch_epoch(self) -> None:
         """`mantel lockdown` is another process: notice it within a second and end what this one opened."""
         known = await self._epoch()
-        while True:
-            await asyncio.sleep(EPOCH_WATCH)
+        async for _ in self._database.writes(EPOCH_WATCH):
             with contextlib.suppress(Exception):
                 now = await self._epoch()
                 if now > known:

@@ -330,8 +330,7 @@ class Casting:
 
     async def _watch_rights(self) -> None:
         """Who was removed, and everyone at a lockdown, loses their showings within a second."""
-        while True:
-            await asyncio.sleep(RIGHTS_EVERY)
+        async for _ in self._database.writes(RIGHTS_EVERY):
             try:
                 async with self._database.read() as connection:
                     epoch = await people.epoch(connection)

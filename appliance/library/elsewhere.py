@@ -37,8 +37,7 @@ class Elsewhere:
                 await self._task
 
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK)
+        async for _ in self._database.writes(LOOK):
             try:
                 await self.look()
             except (OSError, SQLAlchemyError):
