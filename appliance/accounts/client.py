@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
@@ -15,14 +16,14 @@ Channel = Literal["plain", "tls"]
 class Client:
     """Who knocks: numeric address, User-Agent (cut at 200), channel, and what its device cookie says.
 
-    `base` is where devices of the household reach this listener, by number: `http://192.0.2.7:8000`.
+    `base` tells where devices of the household reach this listener, by number: `http://192.0.2.7:8000`.
     """
 
     address: str
     user_agent: str
     channel: Channel
     device_token: str | None = None
-    base: str = ""
+    base: Callable[[], str] = str
 
     @property
     def neighbourhood(self) -> str:

@@ -223,7 +223,7 @@ def blueprint(accounts: Accounts) -> Blueprint:
         """A QR code by which another device signs in: as oneself, or, for an admin, as anybody."""
         pairing = await accounts.pairings.issue(calling(), data.user_id)
         # Behind the # nothing reaches a log, a proxy or a link preview.
-        link = f"{knocking().base}/pair#{pairing.id}.{pairing.secret}"
+        link = f"{knocking().base()}/pair#{pairing.id}.{pairing.secret}"
         code = segno.make(link, error="m").svg_inline(scale=8, border=2)
         return pairing_json(pairing) | {"link": link, "qr_svg": code}, 201
 

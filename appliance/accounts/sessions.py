@@ -2,7 +2,8 @@
 
 Rules:
 1. A session is valid only on the channel (TLS or plain) that made it, and only in its auth epoch.
-2. The role is read from the person's row, never from the token; what is known is at most CACHE old.
+2. The role is read from the person's row, never from the token; what is known is at most CACHE old, of the
+   token and of the session.
 3. A refresh token is spent at its first use. Used again within GRACE by the same address and agent it gives
    the same successor (a lost reply, a second tab); otherwise the whole session ends.
 4. Ending a session cuts what runs for it.
@@ -38,6 +39,7 @@ from appliance.units import SECONDS
 log = logging.getLogger(__name__)
 
 CACHE = 1 * SECONDS
+MOST_TOKENS = 10_000
 GRACE = 20 * SECONDS
 SEEN_STEP = 60 * SECONDS
 """How coarse `last_seen_at` is, so that reading does not write."""
@@ -69,6 +71,7 @@ class Sessions:
         self._door_bell = door_bell
         self.running = Running()
         self._known: dict[str, tuple[float, Session | None, int]] = {}
+        self._access: dict[str, tuple[float, tokens.Access]] = {}
         self._asking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def begin(
@@ -164,7 +167,7 @@ class Sessions:
 
     async def caller(self, token: str, via: Via, client: Client) -> Caller | None:
         """Who an access token stands for on this channel now; None when it stands for nobody."""
-        said = tokens.read_access_token(self._keys, token)
+        said = self._read(token)
         if said is None:
             return None
         session, epoch = await self._known_session(said.session_id)
@@ -187,6 +190,18 @@ class Sessions:
             user_agent=client.user_agent[:200],
         )
 
+    def _read(self, token: str) -> tokens.Access | None:
+        """What a live access token says; None for any other. A player asks for many parts by one token."""
+        now = time.monotonic()
+        if (held := self._access.get(token)) and now - held[0] < CACHE:
+            return held[1]
+        said = tokens.read_access_token(self._keys, token)
+        if said:
+            if len(self._access) > MOST_TOKENS:
+                self._access.clear()
+            self._access[token] = (now, said)
+        return said
+
     async def _known_session(self, session_id: str) -> tuple[Session | None, int]:
         if held := self._held(session_id):
             return held
@@ -196,7 +211,7 @@ class Sessions:
                 return held
             async with self._database.read() as connection:
                 session, epoch = await store.session(connection, session_id), await store.epoch(connection)
-            if len(self._known) > 10_000:
+            if len(self._known) > MOST_TOKENS:
                 self._known.clear()
             self._known[session_id] = (time.monotonic(), session, epoch)
             return session, epoch
@@ -284,8 +299,7 @@ class Sessions:
 
     async def watch(self) -> None:
         """Ends what runs for sessions that another process ended (`mantel lockdown`); runs on."""
-        while True:
-            await asyncio.sleep(WATCH)
+        async for _ in self._database.writes(WATCH):
             # What has a colon is no session: a link's, say.
             ids = {found for found in self.running.sessions() if ":" not in found}
             if not ids:

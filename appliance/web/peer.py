@@ -14,8 +14,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from appliance.accounts.client import Channel
 from appliance.errors import Forbidden
@@ -31,8 +32,8 @@ class Peer:
     channel: Channel
     origin: str
     """Scheme, host and port by which the peer speaks to us."""
-    base: str
-    """Where the household reaches us: from settings and the socket, never from Host."""
+    base: Callable[[], str]
+    """Where the household reaches us: from settings and the socket, never from Host. Asks the kernel."""
 
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -65,25 +66,26 @@ class Door:
         address = _plain(client)
         if not host or not self._is_ours(host, server[0], address in self._proxies):
             raise Misdirected(host or "")
-        base = f"{scheme}://{self._reached_at(scheme, server[0])}:{server[1]}"
+        base = partial(self._base, scheme, server)
         if address in self._proxies:
             far, proto = forwarded
             hops = [hop for hop in (_plain(part) for part in far.split(",")) if hop]
             address = next((hop for hop in reversed(hops) if hop not in self._proxies), address)
             scheme = proto.strip().lower() if proto.strip().lower() in ("http", "https") else scheme
-            base = f"{scheme}://{self._hosts[0]}" if self._hosts else base
+            if self._hosts:
+                base = partial("{}://{}".format, scheme, self._hosts[0])
         elif not self._public and _is_public(address):
             raise Forbidden("Mantel answers at home only.")
         return Peer(address, "tls" if scheme == "https" else "plain", f"{scheme}://{host.lower()}", base)
 
-    def _reached_at(self, scheme: str, server: str) -> str:
-        """The name or number of this listener: a certificate names hosts, a number works on every phone."""
+    def _base(self, scheme: str, server: tuple[str, int]) -> str:
+        """This listener by its name or number: a certificate names hosts, a number works on every phone."""
+        address = _plain(server[0])
         if scheme == "https" and self._hosts:
-            return self._hosts[0]
-        address = _plain(server)
-        if not address or ipaddress.ip_address(address).is_loopback:
+            address = self._hosts[0]
+        elif not address or ipaddress.ip_address(address).is_loopback:
             address = own_address() or "localhost"
-        return f"[{address}]" if ":" in address else address
+        return f"{scheme}://{f'[{address}]' if ':' in address else address}:{server[1]}"
 
     def _is_ours(self, host: str, server: str, by_proxy: bool) -> bool:
         match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", host)
@@ -125,6 +127,7 @@ def own_address() -> str | None:
         return str(asking.getsockname()[0])
 
 
+@lru_cache(1024)
 def _plain(address: str) -> str:
     """A numeric address without brackets, zone or IPv4 mapping; empty when it is none."""
     try:
@@ -136,5 +139,6 @@ def _plain(address: str) -> str:
     return str(found)
 
 
+@lru_cache(1024)
 def _is_public(address: str) -> bool:
     return bool(address) and ipaddress.ip_address(address).is_global
