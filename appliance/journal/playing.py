@@ -55,7 +55,7 @@ class PlayingBook:
     def __init__(self, now: Callable[[], int], spans: Callable[[], Iterable[Span]]) -> None:
         self._now, self._spans = now, spans
         self._told: dict[Key, Playing] = {}
-        self._said: frozenset[tuple[Key, State]] = frozenset()
+        self._said: dict[Key, State] = {}
 
     def hear(self, entry: Entry) -> None:
         """A PING or CAST_POSITION; others are passed over."""
@@ -92,20 +92,29 @@ class PlayingBook:
 
     def changed(self) -> bool:
         """Whether something began, ended or paused since the last call."""
-        now = frozenset((key, one.state) for key, one in self._now_by_key().items())
+        now: dict[Key, State] = {key: one.state for key, one in self._fresh().items()}
+        for key, _ in self._sending():
+            now.setdefault(key, "streaming")
         was, self._said = self._said, now
         return was != now
 
     def _now_by_key(self) -> dict[Key, Playing]:
+        found = dict(self._fresh())
+        for key, span in self._sending():
+            found[key] = _with_span(found.get(key), span)
+        return found
+
+    def _fresh(self) -> dict[Key, Playing]:
         now = self._now()
         for key in [key for key, one in self._told.items() if now - one.seen_at > FRESH * 1000]:
             del self._told[key]
-        found = dict(self._told)
+        return self._told
+
+    def _sending(self) -> Iterable[tuple[Key, Span]]:
+        now = self._now()
         for span in self._spans():
             if span.readers or (span.bytes and now - span.ended_at <= SILENT * 1000):
-                key = _key(span.source, span.user_id, span.device or span.ip, span.file_id)
-                found[key] = _with_span(found.get(key), span)
-        return found
+                yield _key(span.source, span.user_id, span.device or span.ip, span.file_id), span
 
 
 def _key(source: str, user_id: str | None, device: str | None, file_id: str) -> Key:
