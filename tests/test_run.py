@@ -12,7 +12,7 @@ import pytest
 
 from appliance.run import daemon_environment, keep_daemon
 from appliance.settings import read_settings
-from tests.house import house, sign_in
+from tests.house import environment, house, sign_in
 from tests.ports import free_port
 
 JAVA = """#!{python}
@@ -115,16 +115,18 @@ def test_the_daemon_gets_no_secret_of_ours() -> None:
     }  # fmt: skip
 
 
-async def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("port", ["HTTP", "LAN"])
+async def test_a_taken_port_is_said_in_one_line(tmp_path: Path, port: str) -> None:
     async with house(tmp_path) as home:
-        second = home.environment | {"MANTEL_STATE": str(tmp_path / "s2")}
+        second = environment(tmp_path / "second", home.library)
+        second[f"MANTEL_{port}_PORT"] = taken = home.environment[f"MANTEL_{port}_PORT"]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "appliance", "serve", env=second, cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         _, errors = await process.communicate()
     assert process.returncode == 1
-    assert b"port" in errors
+    assert f"port {taken}" in errors.decode()
     assert b"Traceback" not in errors
 
 

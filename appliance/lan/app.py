@@ -14,6 +14,7 @@ from aiohttp import web
 
 from appliance.accounts.keys import Keys
 from appliance.database import Database
+from appliance.errors import Unavailable
 from appliance.journal.journal import Journal
 from appliance.lan import store
 from appliance.lan.library_catalog import LibraryCatalog
@@ -89,7 +90,7 @@ class LanListener:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Raises OSError when the port is taken."""
+        """Raises Unavailable when the port is taken."""
         await self.tvs.load()
         async with self._database.write() as connection:
             udn, boot_id = await store.start_server(connection, new_udn())
@@ -108,7 +109,10 @@ class LanListener:
         for tv in self.tvs.all():
             self.server.recogniser.remember(tv.address, tv.family)
         self.tvs.shown_anew = self._tell_views
-        await self.server.start()
+        try:
+            await self.server.start()
+        except OSError as error:
+            raise Unavailable(f"port {self._settings.lan_port}", error.strerror or str(error)) from error
         self._task = asyncio.create_task(self._follow(changes), name="library news for TVs")
 
     async def stop(self) -> None:
