@@ -10,6 +10,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -82,6 +83,7 @@ class MediaServer:
         self._socket: socket.socket | None = None
         self.ssdp: Ssdp | None = None
         self.watch = InterfaceWatch(named_interfaces, self._interfaces_changed)
+        self._enter = lru_cache(256)(self._ask_the_gate)
         self._changed = Changed()
         self._boot_id, self._rhythm = boot_id, rhythm
 
@@ -160,6 +162,7 @@ class MediaServer:
         return sum(len(publisher) for publisher in self._publishers.values())
 
     def _interfaces_changed(self, now: Sequence[object]) -> None:
+        self._enter.cache_clear()
         if self.ssdp:
             self.ssdp.interfaces(self.watch.current)
 
@@ -193,12 +196,11 @@ class MediaServer:
         if transport is None:
             raise web.HTTPBadRequest
         try:
-            request[ENTERED] = enter(
+            request[ENTERED] = self._enter(
                 transport.get_extra_info("peername")[0],
                 transport.get_extra_info("sockname")[:2],
                 request.headers.get("Host"),
                 request.version,
-                self.watch.current,
             )
             if "Origin" in request.headers and not request.path.startswith("/m/"):
                 raise Turned(403, "not for web pages")
@@ -214,6 +216,12 @@ class MediaServer:
         except Exception:
             log.exception("%s %s", request.method, request.match_info.route.resource)
             return web.Response(status=500)
+
+    def _ask_the_gate(
+        self, peer: str, local: tuple[str, int], host: str | None, version: tuple[int, int]
+    ) -> Entered:
+        """What it says holds as long as the interfaces do; a TV that scrolls asks hundreds of times."""
+        return enter(peer, local, host, version, self.watch.current)
 
     def _in_table(self, request: web.Request) -> bool:
         resource = request.match_info.route.resource

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dlna import gate, server
+from dlna import gate, interface_watch, server
 from dlna.catalog import Item
 from dlna.device import CONTENT_DIRECTORY, Device
 from dlna.server import MediaServer
@@ -36,6 +36,7 @@ class Answer:
 class Wire:
     port: int
     catalog: MemoryCatalog
+    media: MediaServer
 
     async def send(self, raw: bytes) -> bytes:
         """All that comes back until the server closes."""
@@ -79,7 +80,7 @@ async def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     catalog = catalog_of(tmp_path)
     media = MediaServer(Device("uuid:1", "Shelf", "0.1"), catalog, 0, ["lo"])
     await media.start()
-    yield Wire(media.port, catalog)
+    yield Wire(media.port, catalog, media)
     await media.stop()
 
 
@@ -173,6 +174,19 @@ async def test_only_an_honest_host_and_no_web_page_gets_in(wire: Wire) -> None:
         assert (said.status, said.reason) == (405, "Method Not Allowed")
     for path in ("/", "/m/", "/m/../../etc/passwd", "/m/a/b/c", "/icons/../server.py", "/scpd/Other.xml"):
         assert (await wire.ask(f"GET {path}")).status == 404, path
+
+
+async def test_who_was_let_in_is_turned_away_once_the_interface_is_gone(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        assert (await wire.ask("GET /description.xml")).status == 200
+    with monkeypatch.context() as cable_pulled:
+        cable_pulled.setattr(interface_watch, "interfaces", lambda named: ())
+        wire.media.watch.look()
+        assert (await wire.ask("GET /description.xml")).status == 403
+    wire.media.watch.look()
+    assert (await wire.ask("GET /description.xml")).status == 200
 
 
 async def test_a_call_that_is_no_call_is_a_fault(wire: Wire) -> None:
