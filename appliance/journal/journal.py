@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Caller
 from appliance.database import Database
+from appliance.errors import Unavailable
 from appliance.journal import store
 from appliance.journal.entry import ABOUT_THE_HOUSE, Entry, now_ms
 from appliance.journal.playing import Playing, PlayingBook
@@ -30,7 +31,8 @@ WAITING_ROWS = 2_000
 
 
 class Journal:
-    """`add` inside a transaction for what must not be lost, `note` for what a crash may cost.
+    """`add` inside a transaction, or `keep` with the next batch, for what must not be lost; `note` for what a
+    crash may cost.
 
     `recorded(user_id)` says whether a person wants to be recorded at all; `on_playing(count)` is told when
     something began or ended to play. `keep_days`: how long rows are kept at least; what the daemon has not
@@ -54,6 +56,7 @@ class Journal:
         self._recorded = recorded
         self._queue: asyncio.Queue[Entry] = asyncio.Queue(WAITING_ROWS)
         self._unwritten: dict[str, Entry] = {}
+        self._keeping: list[asyncio.Future[None]] = []
         self._spans = SpanBook(now)
         self._playing = PlayingBook(now, self._spans.spans)
         self._task: asyncio.Task[None] | None = None
@@ -84,6 +87,17 @@ class Journal:
         """Write soon (BATCH_SECONDS); waits when too much is waiting."""
         self._playing.hear(entry)
         await self._queue.put(entry)
+
+    async def keep(self, entries: Iterable[Entry]) -> None:
+        """Returns when they are on the disk, with all that came in the same BATCH_SECONDS.
+
+        Raises Unavailable when they could not be written; they are tried again all the same.
+        """
+        for entry in entries:
+            await self.note(entry)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._keeping.append(kept)
+        await kept
 
     def span(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int, source: str) -> Sending:
         """A body begins: call `sent(count)` as bytes leave, `close()` in the end. `source`: web, tv, cast."""
@@ -176,7 +190,18 @@ class Journal:
                     await self.forget_old(LAST_SEQ)
             except Exception:
                 log.exception("could not write to the journal; trying again")
+                self._tell_keepers(Unavailable("The journal", "it cannot be written; trying again"))
                 await asyncio.sleep(1)
+
+    def _tell_keepers(self, error: Exception | None) -> None:
+        keeping, self._keeping = self._keeping, []
+        for kept in keeping:
+            if kept.cancelled():
+                continue
+            if error:
+                kept.set_exception(error)
+            else:
+                kept.set_result(None)
 
     async def _flush(self, final: bool = False) -> None:
         while True:
@@ -186,6 +211,7 @@ class Journal:
             for entry in self._spans.due(final):
                 self._unwritten[entry.event_id] = entry
             if not self._unwritten:
+                self._tell_keepers(None)
                 return
             async with self._database.write() as connection:
                 await store.append(connection, await self._allowed(self._unwritten.values()))

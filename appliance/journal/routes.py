@@ -85,8 +85,7 @@ def blueprint(
         entries = read_pings(await request.get_json(silent=True), caller)
         for file_id in {entry.file_id for entry in entries if entry.file_id}:
             await check_file(file_id, caller)
-        for entry in entries:
-            await journal.note(entry)
+        await journal.keep(entries)
         return Response(status=202)
 
     @routes.get("/log")

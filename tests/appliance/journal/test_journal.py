@@ -6,13 +6,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance.accounts.caller import Caller, Role, Via
 from appliance.database import Database
-from appliance.errors import Invalid
+from appliance.errors import Invalid, Unavailable
 from appliance.journal import store
 from appliance.journal.entry import Action, Entry, feed_event, uuid7
 from appliance.journal.feed import Feed
@@ -54,7 +55,7 @@ def feed_to(daemon: FakeDaemon, database: Database, journal: Journal) -> Feed:
     return Feed(database, journal, daemon.url, Secret(daemon.token))
 
 
-async def rows(database: Database) -> list[object]:
+async def rows(database: Database) -> list[Any]:
     async with database.read() as connection:
         return list(await store.after(connection, 0, 10_000))
 
@@ -88,6 +89,37 @@ async def test_a_write_cut_off_after_its_commit_is_done_again(database: Database
     await journal.stop()
     (row,) = await rows(database)
     assert (row.seq, row.payload) == (2, {"query": "liebling"})
+
+
+async def test_what_is_kept_is_on_the_disk_when_that_is_said(database: Database, journal: Journal) -> None:
+    for number in range(1, 4):
+        await journal.keep(
+            [Entry(Action.PING, "u1", "d1", f"f{number}"), Entry(Action.PING, "u1", "d1", "f")]
+        )
+        assert len(await rows(database)) == 2 * number
+    await asyncio.gather(*(journal.keep([Entry(Action.PING, "u1", file_id="f")]) for _ in range(500)))
+    assert len(await rows(database)) == 506
+
+
+async def test_what_cannot_be_kept_now_is_said_and_kept_later(database: Database) -> None:
+    class Full(Database):
+        @asynccontextmanager
+        async def write(self) -> AsyncIterator[AsyncConnection]:
+            if full:
+                raise OSError("no space left on device")
+            async with database.write() as connection:
+                yield connection
+
+    full: list[bool] = []
+    journal = Journal(Full.__new__(Full))
+    await journal.start()
+    full.append(True)
+    with pytest.raises(Unavailable):
+        await journal.keep([Entry(Action.PING, "u1", "d1", "f1")])
+    full.clear()
+    await journal.keep([Entry(Action.PING, "u1", "d1", "f2")])
+    await journal.stop()
+    assert [row.file_id for row in await rows(database)] == ["f1", "f2"]
 
 
 async def test_add_rolls_back_with_its_transaction(database: Database, journal: Journal) -> None:
