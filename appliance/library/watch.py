@@ -1,4 +1,5 @@
-"""When to look: at the start, each `rescan_seconds`, and soon where somebody hinted at a change."""
+"""When to look: at the start, each `rescan_seconds`, soon where somebody hinted at a change, and everywhere
+when a disk came or went."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ import contextlib
 import logging
 import os
 from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.errors import MantelError
+from appliance.library.mounts import Mounts
 from appliance.library.notices import Notices
 from appliance.library.roots import Root
 from appliance.library.rows import Place
@@ -41,9 +44,11 @@ class Watch:
         self._all_dirty = False
         self._task: asyncio.Task[None] | None = None
         self._notices = Notices(self._noticed)
+        self._mounts = Mounts(lambda: [root.path for root in library.roots], partial(self._noticed, None))
 
     def start(self) -> None:
         self._notices.start()
+        self._mounts.start()
         self._task = asyncio.create_task(self._run(), name="library watch")
 
     async def stop(self) -> None:
@@ -52,6 +57,7 @@ class Watch:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._notices.stop()
+        self._mounts.stop()
 
     def before_listing(self, root: Root, place: Place) -> None:
         """Called in a thread right before a folder is listed, so that no change falls between."""
@@ -103,7 +109,7 @@ class Watch:
                 log.warning("a look at the library was cut short: %s The next one comes.", error)
             except Exception:
                 log.exception("a look at the library failed; the next one comes")
-            wait = AGAIN if self._dirty else max(0.0, next_scan - loop.time())
+            wait = AGAIN if self._dirty or self._all_dirty else max(0.0, next_scan - loop.time())
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)

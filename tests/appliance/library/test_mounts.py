@@ -17,7 +17,9 @@ from appliance.journal.journal import Journal
 from appliance.library import notices, tree
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
+from appliance.library.mounts import concerns
 from tests.appliance.library.conftest import EVERYBODY, put, settle
+from tests.disks import Stick
 
 
 @contextmanager
@@ -113,6 +115,56 @@ async def test_a_disk_that_is_taken_out_and_put_back_loses_nothing(
             assert await ids(library) == before
             (await library.open(before["/a.mp4"], EVERYBODY)).close()
             await library.stop()
+
+
+async def test_a_disk_that_comes_back_is_noticed_at_once(database: Database, tmp_path: Path) -> None:
+    """Long before the next look at everything: who plugs it in wants to watch."""
+    stick = Stick(tmp_path / "stick.img", tmp_path / "library", 32 << 20)
+    library = Library(database, Journal(database), [stick.at], state=tmp_path / "state", rescan_seconds=3600)
+    try:
+        put(stick.at, "a.mp4")
+        await library.start()
+        await _listed(library, {"/a.mp4"})
+        for turn in range(3):
+            stick.pull()
+            await _is_online(library, False)
+            stick.plug()
+            put(stick.at, f"new {turn}.mp4")
+            await _is_online(library, True)
+            await _listed(library, {"/a.mp4", *(f"/new {number}.mp4" for number in range(turn + 1))})
+    finally:
+        await library.stop()
+        if stick.plugged:
+            stick.pull()
+
+
+async def _is_online(library: Library, online: bool) -> None:
+    async with asyncio.timeout(10):
+        while library.roots[0].online is not online:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("point", "told"),
+    [
+        ("/srv/media", True),
+        ("/srv/media/Films", True),
+        ("/srv", True),
+        ("/", True),
+        ("/srv/media2", False),
+        ("/srv/med", False),
+        ("/proc", False),
+    ],
+)
+def test_only_mounts_that_concern_a_folder_are_told(point: str, told: bool) -> None:
+    line = f"36 35 98:0 / {point} rw,noatime master:1 - ext4 /dev/root rw".encode()
+    assert concerns(line, b"/srv/media") is told
+
+
+def test_a_mount_point_with_a_blank_is_read() -> None:
+    line = rb"36 35 8:1 / /media/My\040Disk rw - ext4 /dev/sda1 rw"
+    assert concerns(line, b"/media/My Disk")
+    assert not concerns(line, b"/media/My")
 
 
 async def test_a_share_that_sends_no_notices_is_looked_at_by_its_folders_times(
