@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 HIDDEN = frozenset(
     {b"lost+found", b"@eaDir", b"$RECYCLE.BIN", b"System Volume Information", b"Thumbs.db", b"desktop.ini"}
@@ -61,6 +62,7 @@ def _safe(character: str) -> str:
     return character
 
 
+@lru_cache(4096)
 def fold(text: str) -> str:
     """Text as it is compared in a search: no case, no accents, words apart by one blank.
 
@@ -73,6 +75,7 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text).strip()
 
 
+@lru_cache(4096)
 def joined(text: str) -> str:
     """Words that are written with a hyphen or apostrophe, as one: `Spider-Man` is also `spiderman`."""
     return " ".join(
