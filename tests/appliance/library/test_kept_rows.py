@@ -25,7 +25,7 @@ GUEST = frozenset({Audience.EVERYONE})
 
 async def opened(library: Library, file_id: str, sees: frozenset[Audience] = ALL) -> str:
     found = await library.open(file_id, sees)
-    os.close(found.fd)
+    found.close()
     return found.file.name
 
 
