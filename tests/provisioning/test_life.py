@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+import socket
+import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +125,78 @@ def test_only_private_zones_reach_its_ports(machine: Machine, house: House) -> N
     assert house.phone.run(*reach, f"http://{machine.address}:8000/healthz").stdout == "200"
     assert house.phone.run(*reach, "http://203.0.113.1:8000/healthz", check=False).returncode == 28
     assert "counter packets 0" not in machine.run("nft", "list", "table", "inet", "mantel").stdout
+
+
+SEARCH = (
+    b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\n'
+    b"MX: 1\r\nST: upnp:rootdevice\r\n\r\n"
+)
+ADDRESS_OF_MANTEL = struct.pack("!6H", 1, 0, 1, 0, 0, 0) + b"\6mantel\5local\0" + struct.pack("!2H", 1, 1)
+"""A query of mDNS (RFC 6762 §6.7): one question, A of mantel.local, from a port that is not 5353."""
+
+
+@pytest.mark.parametrize(
+    ("group", "question", "answer"),
+    [
+        (("239.255.255.250", 1900), SEARCH, b"ST: upnp:rootdevice"),
+        (("224.0.0.251", 5353), ADDRESS_OF_MANTEL, b"\6mantel\5local"),
+    ],
+    ids=["SSDP", "mDNS"],
+)
+def test_a_tv_and_a_phone_find_it_through_the_firewall(
+    machine: Machine, house: House, group: tuple[str, int], question: bytes, answer: bytes
+) -> None:
+    assert answer in said_to(house, house.phone.address, group, question)
+    dropped = machine.run("nft", "list", "table", "inet", "mantel").stdout
+    house.phone.run("ip", "addr", "replace", "203.0.113.2/24", "dev", "lan0")
+    assert said_to(house, "203.0.113.2", group, question) == b"", "it answers to the whole internet"
+    assert machine.run("nft", "list", "table", "inet", "mantel").stdout != dropped, "nothing was dropped"
+
+
+def said_to(house: House, sender: str, group: tuple[str, int], question: bytes) -> bytes:
+    """The first answer to a multicast question that the phone asks from this address of its own."""
+    with house.phone.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind((sender, 0))
+        asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(sender))
+        asking.settimeout(2)
+        for _ in range(3):
+            asking.sendto(question, group)
+            with contextlib.suppress(TimeoutError):
+                return asking.recv(4096)
+    return b""
+
+
+DISK = """
+set -e
+owner=$(stat -c %u:%g /srv/media) mode=$(stat -c %a /srv/media)
+cp -a /srv/media/.mantel /root/of-the-disk
+mount -t tmpfs disk /srv/media
+chown $owner /srv/media; chmod $mode /srv/media
+cp -a /root/of-the-disk /srv/media/.mantel
+echo hello > "/srv/media/On the disk.txt"; chmod 644 "/srv/media/On the disk.txt"
+"""
+"""A disk with the folder's own mark, mounted where the service saw a plain folder when it started."""
+
+
+def test_a_disk_that_is_mounted_later_is_seen_and_written_by_the_walled_in_service(
+    machine: Machine, house: House
+) -> None:
+    phone = signed_in(machine, house)
+    machine.run("sh", "-c", DISK)
+    try:
+        wait_for_file(phone, "On the disk.txt", True)
+        assert phone.upload("Sent.txt", b"to the disk").status == 201
+        assert machine.run("cat", "/srv/media/Sent.txt").stdout == "to the disk"
+    finally:
+        machine.run("umount", "-l", "/srv/media")
+    wait_for_file(phone, "On the disk.txt", False)
+
+
+def wait_for_file(phone: Phone, name: str, there: bool) -> None:
+    end = time.monotonic() + 20
+    while any(one["name"] == name for one in phone.files(page_size=200)) is not there:
+        assert time.monotonic() < end, name
+        time.sleep(0.2)
 
 
 def test_a_bad_value_is_refused_by_name_and_nothing_is_touched(
