@@ -32,7 +32,7 @@ from appliance.units import DAYS, HOURS
 from appliance.uploads import store
 from appliance.uploads.arriving import Arriving, inbox_of, off_loop
 from appliance.uploads.names import clean_folder, clean_name
-from appliance.uploads.publishing import Publishing, remove_from_inbox
+from appliance.uploads.publishing import EVERYTHING, Publishing, remove_from_inbox
 from appliance.uploads.receiving import Receiving
 from appliance.uploads.space import Space
 from appliance.uploads.store import State, Upload
@@ -185,9 +185,7 @@ class Uploads:
         upload = await self.look(upload_id, caller)
         if upload.state is State.PUBLISHED and upload.file_id:
             return Published(await self._library.file(upload.file_id, caller.sees), upload.duplicate)
-        if upload.length is None:
-            upload = replace(upload, length=upload.received)
-        if not upload.whole:
+        if upload.length is not None and not upload.whole:
             raise Conflict(f"Bytes from {upload.received} on are missing.")
         return await self._finishing_of(upload)
 
@@ -195,30 +193,47 @@ class Uploads:
         """One publishing for all who ask, and it goes on without them."""
         task = self._finishing.get(upload.id)
         if task is None or task.done():
-            task = asyncio.create_task(self._finish(upload), name=f"publish {upload.id}")
+            task = asyncio.create_task(self._finish(upload.id), name=f"publish {upload.id}")
             self._finishing[upload.id] = task
             self._tasks.add(task)
             task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
-    async def _finish(self, upload: Upload) -> Published:
-        root = self._root(upload)
-        try:
-            running_sum = self._receiving.take_sum(upload)
-            file, duplicate = await self._publishing.publish(upload, root, running_sum)
-        except Invalid:
-            await self._drop(upload)
-            raise
+    async def _finish(self, upload_id: str) -> Published:
+        """On from where the upload is now: whoever asked may have read its row while another finished it."""
+        upload = await self._row(upload_id)
+        if upload.state is State.PUBLISHING:
+            # A crash came in the middle, or its disk went.
+            await self._publishing.resume(upload, self._root(upload))
+            upload = await self._row(upload_id)
+        elif upload.state is State.RECEIVING:
+            if upload.length is None:
+                upload = replace(upload, length=upload.received)
+            try:
+                running_sum = self._receiving.take_sum(upload)
+                file, duplicate = await self._publishing.publish(upload, self._root(upload), running_sum)
+            except Invalid:
+                await self._drop(upload)
+                raise
+            self._space.release(upload.id)
+            return Published(file, duplicate)
         self._space.release(upload.id)
-        return Published(file, duplicate)
+        return Published(await self._library.file(upload.file_id or "", EVERYTHING), upload.duplicate)
+
+    async def _row(self, upload_id: str) -> Upload:
+        """Raises NotFound."""
+        async with self._database.read() as connection:
+            upload = await store.get(connection, upload_id)
+        if upload is None:
+            raise NotFound("upload", upload_id)
+        return upload
 
     async def look(self, upload_id: str, caller: Caller) -> Upload:
         """Raises NotFound for an upload that is not this person's, too."""
-        upload = None
-        if _ID.fullmatch(upload_id):
-            async with self._database.read() as connection:
-                upload = await store.get(connection, upload_id)
-        if upload is None or upload.user_id != caller.user_id:
+        if not _ID.fullmatch(upload_id):
+            raise NotFound("upload", upload_id)
+        upload = await self._row(upload_id)
+        if upload.user_id != caller.user_id:
             raise NotFound("upload", upload_id)
         return upload
 
@@ -274,9 +289,7 @@ class Uploads:
                 await self._remove_strays(root, {upload.id for upload in rows})
 
     async def _recover(self, upload: Upload, root: Root) -> None:
-        if upload.state is State.PUBLISHING:
-            await self._publishing.resume(upload, root)
-        elif upload.whole:
+        if upload.state is State.PUBLISHING or upload.whole:
             await self._finishing_of(upload)
         elif not upload.resumable or self.expires_at(upload) < store.now_ms():
             await self._drop(upload)
@@ -314,9 +327,7 @@ class Uploads:
             if self._is_busy(upload) or root is None or not root.online:
                 continue
             try:
-                if upload.state is State.PUBLISHING:
-                    await self._publishing.resume(upload, root)
-                elif upload.whole and upload.resumable:
+                if upload.state is State.PUBLISHING or (upload.whole and upload.resumable):
                     await self._finishing_of(upload)
                 elif self.expires_at(upload) < store.now_ms():
                     await self._drop(upload)

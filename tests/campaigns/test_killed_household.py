@@ -69,10 +69,11 @@ async def test_nothing_is_lost_doubled_or_left_undone(tmp_path: Path) -> None:
                 print(
                     f"{turn}: {len(kept.acknowledged())} of {len(kept.sent)} acknowledged, {kept.told} told"
                 )
+            house = household.house
             try:
                 await one_life(household, stick, disaster, victim, dice, kept)
             except BaseException as error:
-                error.add_note(f"life {turn}, {victim}, {disaster}:\n{''.join(household.house.output)}")
+                error.add_note(f"life {turn}, {victim}, {disaster}:\n{''.join(house.output)}")
                 raise
         if not stick.plugged:
             stick.plug()

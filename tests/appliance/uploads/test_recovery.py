@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,33 @@ async def test_after_the_rename(quiet: House, monkeypatch: pytest.MonkeyPatch) -
     assert quiet.on_disk() == {"Filme/film.mp4": CONTENT}
     assert await quiet.files() == {}
     await the_file_is_there_once(await next_run(quiet))
+
+
+async def test_who_asks_before_anybody_put_it_right_is_told_of_the_file(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk was away when the appliance started, so the start left it as it was."""
+    await crash_in(quiet, monkeypatch, publishing_module, "rename_new", after=True)
+    made = make_house(quiet.database, quiet.root)
+    await made.library.adopt_roots()
+    async with quiet.database.read() as connection:
+        (upload,) = await store.unpublished(connection)
+    told = await asyncio.gather(
+        *(made.uploads.finish(upload.id, MIRA) for _ in range(3)),
+        made.uploads.recover(),
+        made.uploads.finish(upload.id, MIRA),
+    )
+    assert {one.file.name for one in told if one} == {"film.mp4"}
+    await the_file_is_there_once(made)
+
+
+async def test_who_read_the_row_before_another_finished_it_is_told_of_the_same_file(quiet: House) -> None:
+    upload_id = await begun(quiet)
+    before = await quiet.uploads.append(upload_id, MIRA, 0, some(CONTENT))
+    first = await quiet.uploads.finish(upload_id, MIRA)
+    again = await quiet.uploads._finishing_of(before)
+    assert (again.file.id, again.duplicate) == (first.file.id, False)
+    await the_file_is_there_once(quiet)
 
 
 async def test_after_the_rename_and_a_look(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
