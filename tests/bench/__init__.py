@@ -7,4 +7,4 @@ What a run measured replaces what docs/performance.json said of the same topic; 
 chart are made from that file.
 """
 
-TOPICS = ("bytes", "library", "memory", "search", "tv")
+TOPICS = ("bytes", "library", "memory", "page", "search", "tv")

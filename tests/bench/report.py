@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
-TITLES = {"bytes": "Bytes", "tv": "TVs", "library": "The library", "search": "Search", "memory": "Memory"}
+TITLES = {
+    "bytes": "Bytes",
+    "tv": "TVs",
+    "library": "The library",
+    "search": "Search",
+    "memory": "Memory",
+    "page": "The page",
+}
 _HEAD = """# Performance
 
 Mantel beside other servers on one machine, measured in turns: one round of each, then the next. A figure is
