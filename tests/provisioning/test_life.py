@@ -192,6 +192,43 @@ def test_a_disk_that_is_mounted_later_is_seen_and_written_by_the_walled_in_servi
     wait_for_file(phone, "On the disk.txt", False)
 
 
+CARD = """#!/bin/sh
+printf 'Settings for %s:\\n\\tSupports Wake-on: pumbg\\n\\tWake-on: d\\n' "$1"
+"""
+"""What ethtool says of an Intel card (igb) that a magic packet may wake; a virtual one says nothing of it."""
+
+UDEVADM = """#!/bin/sh
+[ "$1" != trigger ] || { shift; echo "$@" >> /run/triggered; exit; }
+exec udevadm.real "$@"
+"""
+
+
+@pytest.mark.flaky(reruns=0)
+def test_a_card_that_can_be_woken_by_is_armed(machine: Machine, house: House, dist: Path) -> None:
+    # A container has no udev, and may not ask the kernel for what udev waits for; a real machine has and may.
+    machine.run("apt-get", "-qq", "install", "-y", "udev")
+    kept = []
+    for name, script in (("usr/sbin/ethtool", CARD), ("usr/bin/udevadm", UDEVADM)):
+        path = machine.root / name
+        kept.append((path.rename(path.with_name(f"{path.name}.real")), path))
+        path.write_text(script)
+        path.chmod(0o755)
+    armed = "mantel : Arm the cards that can be woken"
+    try:
+        run = site(machine, house, dist)
+        assert run.code == 0, run.output
+        assert armed in run.changed
+        assert site(machine, house, dist).changed == []
+        links = machine.run("systemd-analyze", "cat-config", "systemd/network/99-default.link").stdout
+        assert "WakeOnLan=magic" in links, "what udev reads of it"
+        assert machine.run("cat", "/run/triggered").stdout == "--action=add --subsystem-match=net\n"
+    finally:
+        for real, path in kept:
+            real.rename(path)
+    run = site(machine, house, dist)
+    assert "mantel : Disarm them" in run.changed, run.output
+
+
 def wait_for_file(phone: Phone, name: str, there: bool) -> None:
     end = time.monotonic() + 20
     while any(one["name"] == name for one in phone.files(page_size=200)) is not there:
