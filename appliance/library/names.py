@@ -62,7 +62,7 @@ def _safe(character: str) -> str:
     return character
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def fold(text: str) -> str:
     """Text as it is compared in a search: no case, no accents, words apart by one blank.
 
@@ -75,7 +75,7 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text).strip()
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def joined(text: str) -> str:
     """Words that are written with a hyphen or apostrophe, as one: `Spider-Man` is also `spiderman`."""
     return " ".join(
