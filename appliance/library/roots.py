@@ -11,18 +11,28 @@ import logging
 import os
 import re
 import secrets
+import threading
+import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from appliance.errors import Unavailable
 from appliance.library.items import Room
 from appliance.library.tree import is_remote
+from appliance.units import MINUTES
 
 log = logging.getLogger(__name__)
 
 BOOKKEEPING = ".mantel"
 """In every root, 0700, never indexed: `root-id`, `inbox/` for uploads, `trash/`."""
+
+LEFT_FOR = 1 * MINUTES
+_left: deque[tuple[float, int]] = deque()
+"""Descriptors of disks that went, and since when."""
+_leaving = threading.Lock()
 
 _ROOT_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
@@ -71,7 +81,7 @@ class Root:
         """See whether the root is there and still the one we know; opens or closes its descriptor."""
         why = _why_away(self.path, self.root_id)
         if why is None and self.fd >= 0 and not _is_same(self.fd, self.path):
-            self.close()
+            self._let_go()
         if why is None and self.fd < 0:
             self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self.device = os.fstat(self.fd).st_dev
@@ -86,7 +96,7 @@ class Root:
                 log.info("library folder %s is there", self.path)
         self.why_away = why
         if why is not None:
-            self.close()
+            self._let_go()
 
     def room(self, folder_id: str, name: str) -> Room:
         """Asks the disk."""
@@ -99,10 +109,29 @@ class Root:
         free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
         return Room(folder_id, name, True, writable, free, total)
 
+    def _let_go(self) -> None:
+        """The disk is free to go. Others may be on their way with the descriptor's number: for a while they
+        meet nothing there, rather than whatever is opened next."""
+        if self.fd < 0:
+            return
+        left, self.fd = self.fd, -1
+        os.dup2(_nothing(), left, inheritable=False)
+        with _leaving:
+            now = time.monotonic()
+            _left.append((now, left))
+            while _left[0][0] < now - LEFT_FOR:
+                os.close(_left.popleft()[1])
+
     def close(self) -> None:
         if self.fd >= 0:
             os.close(self.fd)
         self.fd = -1
+
+
+@cache
+def _nothing() -> int:
+    """A descriptor in which nothing can be opened, and that has room for nothing."""
+    return os.eventfd(0)
 
 
 def read_root_id(path: Path) -> str | None:

@@ -22,7 +22,7 @@ class Space:
         """Raises NoRoom unless `force` (it was granted before a restart)."""
         async with self._lock:
             if not force:
-                room = await asyncio.to_thread(_free, root.fd) - self.stays_free - self._reserved(root.device)
+                room = await asyncio.to_thread(_free, root) - self.stays_free - self._reserved(root.device)
                 if to_come > room or room <= 0:
                     raise NoRoom("The upload", to_come, room)
             self._to_come[upload_id] = (root.device, max(0, to_come))
@@ -34,7 +34,7 @@ class Space:
 
     async def require(self, root: Root) -> None:
         """For an upload whose length nobody said: raises NoRoom as soon as the disk fills up."""
-        room = await asyncio.to_thread(_free, root.fd) - self.stays_free
+        room = await asyncio.to_thread(_free, root) - self.stays_free
         if room <= 0:
             raise NoRoom("The upload", 0, room)
 
@@ -45,7 +45,8 @@ class Space:
         return sum(to_come for on, to_come in self._to_come.values() if on == device)
 
 
-def _free(fd: int) -> int:
-    """Bytes that a user without rights may still write."""
-    found = os.fstatvfs(fd)
+def _free(root: Root) -> int:
+    """Bytes that a user without rights may still write. Raises Unavailable."""
+    found = os.fstatvfs(root.require().fd)
+    root.require()  # it may have gone meanwhile, and then this was not its room
     return found.f_bavail * found.f_frsize

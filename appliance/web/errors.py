@@ -6,6 +6,7 @@ says what would. A client never sees a traceback; the log gets one line, with th
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import re
@@ -65,6 +66,11 @@ STATUS: dict[type[MantelError], tuple[int, str, str]] = {
     NoRoom: (507, "no-room", "The disk is full"),
 }
 
+OF_A_DISK = frozenset(
+    (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTDIR, errno.EROFS)
+)
+"""What a disk, a mount or a file server says that went in the middle of a request; no mistake of ours."""
+
 FRAMEWORK: dict[int, tuple[str, str]] = {
     400: ("invalid", "Something in the request will not do"),
     404: ("not-found", "Not here"),
@@ -94,6 +100,9 @@ def problem(
 
 def answer(error: Exception) -> Response:
     """The problem+json for any error; pure but for the log line of a bug."""
+    if isinstance(error, OSError) and error.errno in OF_A_DISK:
+        log.warning("%s: %s", _where(), error.strerror)
+        error = Unavailable("The disk", error.strerror or "it does not answer")
     if isinstance(error, MantelError):
         return _ours(error)
     if isinstance(error, RequestSchemaValidationError):

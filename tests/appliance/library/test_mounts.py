@@ -15,6 +15,7 @@ from appliance.database import Database
 from appliance.errors import MantelError, Unavailable
 from appliance.journal.journal import Journal
 from appliance.library import notices, tree
+from appliance.library import roots as roots_module
 from appliance.library.items import FileQuery
 from appliance.library.library import Library
 from appliance.library.mounts import concerns
@@ -132,6 +133,47 @@ async def test_a_disk_that_comes_back_is_noticed_at_once(database: Database, tmp
             put(stick.at, f"new {turn}.mp4")
             await _is_online(library, True)
             await _listed(library, {"/a.mp4", *(f"/new {number}.mp4" for number in range(turn + 1))})
+    finally:
+        await library.stop()
+        if stick.plugged:
+            stick.pull()
+
+
+async def test_who_is_on_the_way_to_a_disk_that_goes_meets_nothing_there(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not what was opened next under the same number, in which it would write."""
+    stick = Stick(tmp_path / "stick.img", tmp_path / "library", 32 << 20)
+    library = Library(database, Journal(database), [stick.at], state=tmp_path / "state")
+    try:
+        await library.adopt_roots()
+        (known,) = library.roots
+        number = known.fd
+        stick.pull()
+        known.look()
+        assert not known.online
+        opened_next = [os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY) for _ in range(20)]
+        assert number not in opened_next
+        with pytest.raises(NotADirectoryError):
+            os.open("x", os.O_CREAT | os.O_WRONLY, dir_fd=number)
+        assert os.fstatvfs(number).f_bavail == 0
+        subprocess.run(["umount", stick.at], check=False, capture_output=True)
+        for fd in opened_next:
+            os.close(fd)
+        monkeypatch.setattr(roots_module, "LEFT_FOR", 0)
+        for _ in range(3):
+            stick.plug()
+            known.look()
+            assert known.online
+            stick.pull()
+            known.look()
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            stick.plug()
+            known.look()
+            stick.pull()
+            known.look()
+        assert len(os.listdir("/proc/self/fd")) <= before
     finally:
         await library.stop()
         if stick.plugged:
