@@ -55,9 +55,12 @@ class Root:
     fd: int = -1
     device: int = -1
     why_away: str | None = "not looked at yet"
+    came_back: bool = False
+    """It was away and is there again; the uploads, which put right what was left undone there, clear this."""
     tells_all: bool = True
     """The kernel notices every change: it is a disk of this machine, no network share."""
     folder_pk: int = field(default=-1)
+    _known_away: bool = False
 
     @property
     def online(self) -> bool:
@@ -94,6 +97,8 @@ class Root:
                 log.warning("library folder %s is away: %s", self.path, why)
             else:
                 log.info("library folder %s is there", self.path)
+                self.came_back = self._known_away
+            self._known_away = why is not None
         self.why_away = why
         if why is not None:
             self._let_go()

@@ -18,6 +18,7 @@ import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
@@ -28,7 +29,7 @@ from appliance.errors import Conflict, Forbidden, Invalid, MantelError, NotFound
 from appliance.library.items import File
 from appliance.library.library import Library
 from appliance.library.roots import Root
-from appliance.units import DAYS, HOURS
+from appliance.units import DAYS, HOURS, SECONDS
 from appliance.uploads import store
 from appliance.uploads.arriving import Arriving, inbox_of, off_loop
 from appliance.uploads.names import clean_folder, clean_name
@@ -47,6 +48,7 @@ KEPT_EMPTY = 1 * HOURS
 REMEMBERED = 1 * DAYS
 """How long a published upload still answers to its id."""
 SWEEP = 1 * HOURS
+LOOK = 1 * SECONDS
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -79,6 +81,7 @@ class Uploads:
         """Uploads that a request is appending to: its task, how to end it, and when it has let go."""
         self._finishing: WeakValueDictionary[str, asyncio.Task[Published]] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[object]] = set()
+        self._putting_right = asyncio.Lock()
 
     def change_limits(self, limit: int | None, free_space: int) -> None:
         """For uploads that begin, and bytes that come, from now on."""
@@ -88,7 +91,9 @@ class Uploads:
     # Life
 
     async def start(self) -> None:
-        """Finish or undo what the last run left, then look hourly for what was given up."""
+        """Finish or undo what the last run left; then look hourly for what was given up, and on a disk that
+        comes back at once.
+        """
         await self.recover()
         task = asyncio.create_task(self._sweep_forever(), name="uploads sweep")
         self._tasks.add(task)
@@ -124,6 +129,9 @@ class Uploads:
         name, parts = clean_name(name), clean_folder(folder)
         self._receiving.check_limit(length or 0)
         root = (await self._library.folder_for("/".join(parts))).root
+        if root.came_back:
+            # What is put right there may be this very file, which would be there twice.
+            await self._put_right()
         upload = Upload(
             id=secrets.token_hex(16), user_id=caller.user_id, device=caller.device, root_id=root.root_id,
             folder="/".join(parts), name=name, length=length, received=0, resumable=resumable,
@@ -309,12 +317,27 @@ class Uploads:
             await off_loop(remove)
 
     async def _sweep_forever(self) -> None:
+        swept = time.monotonic()
         while True:
-            await asyncio.sleep(SWEEP)
-            try:
-                await self.sweep()
-            except Exception:
-                log.exception("could not look for uploads that were given up")
+            await asyncio.sleep(LOOK)
+            await self._put_right()
+            if time.monotonic() - swept >= SWEEP:
+                swept = time.monotonic()
+                await self._sweep_once()
+
+    async def _put_right(self) -> None:
+        """What was left undone on disks that came back."""
+        async with self._putting_right:
+            if back := [root for root in self._library.roots if root.came_back]:
+                await self._sweep_once()
+            for root in back:
+                root.came_back = False
+
+    async def _sweep_once(self) -> None:
+        try:
+            await self.sweep()
+        except Exception:
+            log.exception("could not look for uploads that were given up")
 
     async def sweep(self) -> None:
         """Drop what stood still for too long, and try again what could not be published."""

@@ -108,6 +108,30 @@ async def test_who_asks_before_anybody_put_it_right_is_told_of_the_file(
     await the_file_is_there_once(made)
 
 
+async def test_what_waits_on_a_disk_that_is_away_is_finished_when_it_comes_back(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its sender sends it once more, since nobody had told it that it is there."""
+    await crash_in(quiet, monkeypatch, publishing_module, "rename_new", after=True)
+    monkeypatch.setattr("appliance.uploads.uploads.LOOK", 0.02)
+    away = quiet.root.with_name("away")
+    quiet.root.rename(away)
+    made = make_house(quiet.database, quiet.root)
+    await made.library.adopt_roots()
+    assert not made.library.roots[0].online
+    await made.uploads.start()
+    try:
+        await asyncio.sleep(0.2)
+        away.rename(quiet.root)
+        made.library.roots[0].look()
+        async with asyncio.timeout(10):
+            while not await made.files():
+                await asyncio.sleep(0.02)
+        await the_file_is_there_once(made)
+    finally:
+        await made.uploads.stop()
+
+
 async def test_who_read_the_row_before_another_finished_it_is_told_of_the_same_file(quiet: House) -> None:
     upload_id = await begun(quiet)
     before = await quiet.uploads.append(upload_id, MIRA, 0, some(CONTENT))
