@@ -1,8 +1,8 @@
 """The page on a slow phone: the first view of a folder of 100,000 files, and a thumb flinging through it.
 
 A processor slowed four times stands for a phone that is some years old; there is no graphics card, so every
-pixel is the processor's too. The budgets are ours: web.dev's "good" for the first view, half of Chromium's
-15 frames a second at which people call scrolling broken, and no pause that a thumb feels.
+pixel is the processor's too. The budgets are ours: web.dev's "good" for the first view, no frame more than
+one too late for a screen of 60 Hz, and no pause that a thumb feels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILES, SLOWER = 100_000, 4
 BUDGET = {
     "ms to the first row": 2_500,
     "KiB fetched": 500,
-    "ms a frame, p95": 33,
+    "ms a frame, p95": 34,
     "ms of the longest task": 200,
     "rows drawn": 60,
 }
