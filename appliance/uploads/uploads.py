@@ -49,6 +49,8 @@ REMEMBERED = 1 * DAYS
 """How long a published upload still answers to its id."""
 SWEEP = 1 * HOURS
 LOOK = 1 * SECONDS
+PATIENCE = 5 * SECONDS
+"""How long a new upload waits for what is put right; the sum of a very large file takes longer."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -131,7 +133,8 @@ class Uploads:
         root = (await self._library.folder_for("/".join(parts))).root
         if root.came_back:
             # What is put right there may be this very file, which would be there twice.
-            await self._put_right()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._put_right(), PATIENCE)
         upload = Upload(
             id=secrets.token_hex(16), user_id=caller.user_id, device=caller.device, root_id=root.root_id,
             folder="/".join(parts), name=name, length=length, received=0, resumable=resumable,
