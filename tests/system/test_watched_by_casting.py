@@ -19,7 +19,8 @@ from tests.netns import House
 
 pytestmark = [pytest.mark.jar, pytest.mark.netns, pytest.mark.timeout(240)]
 
-SECONDS, BEGUN_AT = 24, 12
+SECONDS, BEGUN_AT = 24, 8
+"""Two thirds are watched: half of so short a film is a play, and a second at either end may be missed."""
 PEOPLE = {"Living room": ADMIN, "Study": "mira", "Kitchen": "jon"}
 """Who plays on which player."""
 
@@ -64,15 +65,18 @@ async def test_three_people_s_casts_make_the_heatmap(house: House, tmp_path: Pat
         ids = {player["name"]: player["id"] for player in found["items"]}
         await asyncio.gather(*(casts(persons[who], ids[player], film) for player, who in PEOPLE.items()))
 
-        heat = await admin.until(f"/api/analytics/heatmap?fileId={film}", lambda said: said["enoughData"], 90)
-        assert heat["precision"] == "exact"
         begun = 100 * BEGUN_AT // SECONDS
-        assert set(heat["segments"][: begun - 10]) == {0}, "bytes that a player fetched are no watching"
-        assert all(heat["segments"][begun + 10 : 90])
-        popular = await admin.until(
-            "/api/analytics/popular?range=7d", lambda said: said["items"] and said["items"][0]["users"] == 3
+        heat = await admin.until(
+            f"/api/analytics/heatmap?fileId={film}",
+            lambda said: said["enoughData"] and all(said["segments"][begun + 10 : 90]),
+            90,
         )
-        assert (popular["items"][0]["fileId"], popular["items"][0]["plays"]) == (film, 3)
+        assert heat["precision"] == "exact"
+        assert set(heat["segments"][: begun - 10]) == {0}, "bytes that a player fetched are no watching"
+        popular = await admin.until(
+            "/api/analytics/popular?range=7d", lambda said: said["items"] and said["items"][0]["plays"] == 3
+        )
+        assert (popular["items"][0]["fileId"], popular["items"][0]["users"]) == (film, 3)
         for person in persons.values():
             told = await person.until(
                 "/api/analytics/users/engagement?user=me", lambda said: said["watchSeconds"] > 0

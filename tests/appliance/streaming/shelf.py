@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -64,6 +65,12 @@ class Notebook:
 
     def download(self, caller: Caller, file_id: str, size_bytes: int, first_byte: int) -> Downloading:
         return Downloading(self.book, caller, file_id, size_bytes, first_byte)
+
+    async def all_closed(self) -> None:
+        """Who has the last byte may be ahead of the thread that sent it and counts it only then."""
+        async with asyncio.timeout(5):
+            while not self.spans or not all(span.closed for span in self.spans):
+                await asyncio.sleep(0.01)
 
     @property
     def ended(self) -> list[Entry]:
