@@ -47,7 +47,9 @@ class Database:
         if self.is_sqlite:
             self._reader = _sqlite_engine(url, begin="BEGIN", pool=5, pragmas=("query_only=ON",))
             # FULL: an acknowledged write survives a power cut; WAL with NORMAL may lose the last commits.
-            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool=1, pragmas=("synchronous=FULL",))
+            self._writer = _sqlite_engine(
+                url, begin="BEGIN IMMEDIATE", pool=1, pragmas=("synchronous=FULL", "cache_size=-16384")
+            )
         else:
             self._reader = create_async_engine(
                 url,
@@ -121,6 +123,7 @@ def _sqlite_engine(url: str, *, begin: str, pool: int, pragmas: tuple[str, ...])
             "journal_mode=WAL",
             f"busy_timeout={BUSY_TIMEOUT * 1000}",
             "foreign_keys=ON",
+            "temp_store=MEMORY",
             *pragmas,
         ):
             cursor.execute(f"PRAGMA {pragma}")
