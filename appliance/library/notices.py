@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from asyncinotify import Inotify, Mask, Watch
 
+from appliance.errors import Unavailable
 from appliance.library.roots import Root
 from appliance.library.rows import Place
 from appliance.library.tree import opened
@@ -102,7 +103,7 @@ class Notices:
             try:
                 with opened(root.fd, path, _FOLDER) as fd:
                     now = os.fstat(fd).st_mtime_ns
-            except OSError:
+            except (OSError, Unavailable):
                 self._polled.pop(pk, None)
                 changed.append(pk)
                 continue

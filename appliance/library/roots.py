@@ -47,12 +47,11 @@ class RootAway(Unavailable):
 
 @dataclass
 class Root:
-    """One media root. `fd` is -1 and `why_away` says why while it is offline."""
+    """One media root. `why_away` says why while it is offline."""
 
     pk: int
     root_id: str
     path: Path
-    fd: int = -1
     device: int = -1
     why_away: str | None = "not looked at yet"
     came_back: bool = False
@@ -61,6 +60,7 @@ class Root:
     """The kernel notices every change: it is a disk of this machine, no network share."""
     folder_pk: int = field(default=-1)
     _known_away: bool = False
+    _fd: int = -1
 
     @property
     def online(self) -> bool:
@@ -73,6 +73,13 @@ class Root:
         return self
 
     @property
+    def fd(self) -> int:
+        """Its descriptor. Raises Unavailable when it has just gone, too."""
+        if (fd := self._fd) < 0:
+            raise RootAway(self.path, self.why_away or "it has just gone")
+        return fd
+
+    @property
     def inbox(self) -> Path:
         return self.path / BOOKKEEPING / "inbox"
 
@@ -83,12 +90,12 @@ class Root:
     def look(self) -> None:
         """See whether the root is there and still the one we know; opens or closes its descriptor."""
         why = _why_away(self.path, self.root_id)
-        if why is None and self.fd >= 0 and not _is_same(self.fd, self.path):
+        if why is None and self._fd >= 0 and not _is_same(self._fd, self.path):
             self._let_go()
-        if why is None and self.fd < 0:
-            self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self.device = os.fstat(self.fd).st_dev
-            self.tells_all = not is_remote(self.fd)
+        if why is None and self._fd < 0:
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self.device = os.fstat(self._fd).st_dev
+            self.tells_all = not is_remote(self._fd)
             for folder in (self.inbox, self.trash):
                 with contextlib.suppress(OSError):  # read only or full: reading still works
                     folder.mkdir(mode=0o700, exist_ok=True)
@@ -107,7 +114,7 @@ class Root:
         """Asks the disk."""
         found = None
         with contextlib.suppress(OSError):
-            found = os.fstatvfs(self.fd) if self.online else None
+            found = os.fstatvfs(self._fd) if self.online else None
         if found is None:
             return Room(folder_id, name, False, False, None, None)
         writable = not found.f_flag & os.ST_RDONLY
@@ -117,9 +124,9 @@ class Root:
     def _let_go(self) -> None:
         """The disk is free to go. Others may be on their way with the descriptor's number: for a while they
         meet nothing there, rather than whatever is opened next."""
-        if self.fd < 0:
+        if self._fd < 0:
             return
-        left, self.fd = self.fd, -1
+        left, self._fd = self._fd, -1
         os.dup2(_nothing(), left, inheritable=False)
         with _leaving:
             now = time.monotonic()
@@ -128,9 +135,9 @@ class Root:
                 os.close(_left.popleft()[1])
 
     def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-        self.fd = -1
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
 
 
 @cache

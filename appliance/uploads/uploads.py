@@ -316,7 +316,7 @@ class Uploads:
                     if _ID.fullmatch(name) and name not in known:
                         os.unlink(name, dir_fd=inbox)
 
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, Unavailable):
             await off_loop(remove)
 
     async def _sweep_forever(self) -> None:

@@ -152,6 +152,8 @@ async def test_who_is_on_the_way_to_a_disk_that_goes_meets_nothing_there(
         stick.pull()
         known.look()
         assert not known.online
+        with pytest.raises(Unavailable, match="library"):
+            _ = known.fd  # whose turn comes only now
         opened_next = [os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY) for _ in range(20)]
         assert number not in opened_next
         with pytest.raises(NotADirectoryError):
