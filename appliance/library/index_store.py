@@ -152,6 +152,17 @@ async def update_rows(connection: AsyncConnection, table: Any, rows: Sequence[Ma
         await connection.execute(statement, values)
 
 
+async def not_searchable(connection: AsyncConnection, limit: int) -> list[int]:
+    """Keys of files that are not in the indexes for searches yet."""
+    return list(
+        (await connection.execute(select(files.c.pk).where(~files.c.searchable).limit(limit))).scalars()
+    )
+
+
+async def make_searchable(connection: AsyncConnection, pks: Sequence[int]) -> None:
+    await connection.execute(update(files).where(files.c.pk.in_(pks)).values(searchable=True))
+
+
 async def park(connection: AsyncConnection, table: Any, rows: Iterable[Any]) -> None:
     """Free the names of rows whose place another file has taken; no name on a disk holds a NUL."""
     away = [
@@ -216,11 +227,8 @@ async def count_again(connection: AsyncConnection, folder_pks: Collection[int]) 
     while level:
         above: set[int] = set()
         for some in chunks(level):
-            await connection.execute(update(folders).where(folders.c.pk.in_(some)).values(**_counts()))
-            rows = await connection.execute(
-                select(folders.c.id, folders.c.parent_pk).where(folders.c.pk.in_(some))
-            )
-            for row in rows:
+            await connection.execute(_COUNT, {"pks": some})
+            for row in await connection.execute(_COUNTED, {"pks": some}):
                 ids.append(row.id)
                 if row.parent_pk is not None:
                     above.add(row.parent_pk)
@@ -243,3 +251,9 @@ def _counts() -> dict[str, Any]:
         "folders": number(below, inner),
         "folders_everyone": number(below, inner, shown),
     }
+
+
+_THESE = folders.c.pk.in_(bindparam("pks", expanding=True))
+_COUNT = update(folders).where(_THESE).values(**_counts())
+"""Made once: putting this statement together takes longer than a folder's counts."""
+_COUNTED = select(folders.c.id, folders.c.parent_pk).where(_THESE)

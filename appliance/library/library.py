@@ -345,11 +345,10 @@ class Library:
         `on_progress` is called with what was done so far, for each root, after each folder.
         """
         total = Result()
-        told = on_progress or self._on_progress
         for root in self.roots:
             await asyncio.to_thread(root.look)
             if root.online:
-                total += await self.look(root, [root.folder_pk], True, told)
+                total += await self.look(root, [root.folder_pk], True, on_progress or self._on_progress)
         self._on_scanned(total)
         if total.added > index_store.ANALYZE_AFTER:
             async with self._database.write() as connection:
@@ -377,6 +376,8 @@ class Library:
 
             look = await look_until_still(begin, folder_pks, recursive, first)
             self._watch.note(root, look.places)
+            if first or recursive:
+                await self._saving.make_searchable(root)
             return look.result
 
     async def tidy(self) -> None:

@@ -62,25 +62,29 @@ def _safe(character: str) -> str:
     return character
 
 
+_APART = re.compile(r"[\W_]+")
+_HYPHENATED = re.compile(r"\w+(?:[-'’‐]\w+)+")
+_HYPHEN = re.compile("[-'’‐]")
+_NUMBER = re.compile(r"\d+")
+
+
 @lru_cache(512)
 def fold(text: str) -> str:
     """Text as it is compared in a search: no case, no accents, words apart by one blank.
 
     `Spider-Man: Straße nach Tromsø` is `spider man strasse nach tromso`.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c))
-    text = text.casefold().translate(_NO_DECOMPOSITION)
-    return re.sub(r"[\W_]+", " ", text).strip()
+    if text.isascii():
+        return _APART.sub(" ", text.lower()).strip()
+    text = unicodedata.normalize("NFKD", text)
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return _APART.sub(" ", text.casefold().translate(_NO_DECOMPOSITION)).strip()
 
 
 @lru_cache(512)
 def joined(text: str) -> str:
     """Words that are written with a hyphen or apostrophe, as one: `Spider-Man` is also `spiderman`."""
-    return " ".join(
-        fold(re.sub("[-'’‐]", "", word)) for word in re.findall(r"\w+(?:[-'’‐]\w+)+", text) if len(word) < 40
-    )
+    return " ".join(fold(_HYPHEN.sub("", word)) for word in _HYPHENATED.findall(text) if len(word) < 40)
 
 
 def searchable(name: str, folder: str, *others: str | None) -> str:
@@ -92,4 +96,4 @@ def searchable(name: str, folder: str, *others: str | None) -> str:
 
 def sort_key(name: str) -> str:
     """Orders names as people do: no case, no accents, `Episode 2` before `Episode 10`."""
-    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").zfill(8), fold(name))[:200]
+    return _NUMBER.sub(lambda digits: digits[0].lstrip("0").zfill(8), fold(name))[:200]

@@ -30,6 +30,9 @@ from appliance.library.rows import (
 from appliance.library.tables import files, folders
 from appliance.library.tree import Seen
 
+SEARCHABLE_TOGETHER = 500
+"""Files a transaction."""
+
 
 class Journal(Protocol):
     """What the library needs of the journal."""
@@ -234,7 +237,7 @@ class Saving:
     async def _save_new(self, draft: Draft, batch: Batch) -> None:
         # In parts and in a thread: a folder of 10,000 files must not hold up everybody else.
         for some in store.chunks(batch.new_files):
-            rows, entries = await asyncio.to_thread(_new_rows, batch, some)
+            rows, entries = await asyncio.to_thread(_new_rows, batch, some, self._database.is_sqlite)
             await self.note_words(draft, *(row["folded"] for row in rows))
             draft.added += (row["id"] for row in rows)
             draft.touched |= {place.pk for place, _ in some}
@@ -247,6 +250,21 @@ class Saving:
             await index_store.add_words(draft.connection, new)
             self._words |= new
             self.words_added += len(new)
+
+    async def make_searchable(self, root: Root) -> None:
+        """Put what a first look has left out into the indexes for searches."""
+        is_news = False
+        while pks := await self._not_searchable():
+            async with self.transaction() as draft:
+                await index_store.make_searchable(draft.connection, pks)
+            is_news = True
+        if is_news:
+            async with self.transaction() as draft:
+                draft.touched.add(root.folder_pk)
+
+    async def _not_searchable(self) -> list[int]:
+        async with self._database.read() as connection:
+            return await index_store.not_searchable(connection, SEARCHABLE_TOGETHER)
 
     async def forget(
         self, missing: Mapping[int, str], missing_folders: Collection[int], found: Collection[int]
@@ -266,7 +284,9 @@ class Saving:
         return len(gone)
 
 
-def _new_rows(batch: Batch, some: Sequence[tuple[Place, Seen]]) -> tuple[list[dict[str, Any]], list[Entry]]:
+def _new_rows(
+    batch: Batch, some: Sequence[tuple[Place, Seen]], is_sqlite: bool
+) -> tuple[list[dict[str, Any]], list[Entry]]:
     """Rows of files that are new, and what the journal says of each."""
     now = store.now_ms()
     rows, entries = [], []
@@ -278,6 +298,7 @@ def _new_rows(batch: Batch, some: Sequence[tuple[Place, Seen]]) -> tuple[list[di
             **file_values(place, seen),
             "created_at": max(0, created_at),
             "last_indexed_at": now,
+            "searchable": not (batch.first and is_sqlite),
         }
         rows.append(row)
         entries.append(file_event(Action.FILE_ADDED, batch.root.path, row, place.display_path))

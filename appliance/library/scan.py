@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 SETTLED = 1 * SECONDS
 """A file that was written less long ago is looked at again."""
-BATCH = 500
+BATCH = 1000
 """Files a transaction."""
 TOGETHER = 64
 """Folders that are listed, and whose rows are read, at one go."""

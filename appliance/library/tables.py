@@ -6,6 +6,7 @@ A path is stored as the bytes that the file system has; beside it a name that is
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
+    true,
 )
 
 from appliance.database import Json, metadata
@@ -95,8 +98,15 @@ files = Table(
     Column("folded", Text, nullable=False),
     Column("folded_name", Text, nullable=False),
     Column("gone_at", BigInteger),
+    Column("searchable", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("folder_pk", "raw_name"),
     Index("ix_files_root_pk_inode", "root_pk", "inode"),
+    Index(
+        "ix_files_not_searchable",
+        "searchable",
+        sqlite_where=text("NOT searchable"),
+        postgresql_where=text("NOT searchable"),
+    ),
     Index(
         "ix_files_listing",
         *("folder_pk", "gone_at", "sort_name", "pk", "audience", "kind", "root_pk", "mime_type"),
@@ -120,7 +130,9 @@ files = Table(
 """`tag_keys` are the tags folded, between bars (`|summer|`), for an exact match; `folded` is all a search
 looks at; `facts_from` is who described this content: null nobody yet, `probe`, `daemon`, or `broken`.
 The listings' indexes hold all that a TV's list of keys asks for, so that no row is read for it.
-A row with `gone_at` is not listed: its file is away (kept for a while, so that a late move keeps its id)."""
+A row with `gone_at` is not listed: its file is away (kept for a while, so that a late move keeps its id).
+One that is not `searchable` is listed, and waits for being put into the indexes for searches: four fifths of
+what a file costs SQLite, which a first look leaves for its end."""
 
 trash = Table(
     "trash",
@@ -173,21 +185,22 @@ _INDEXED = (
 
 
 def _search_index(name: str, options: str) -> list[str]:
-    """An FTS5 table of the files that are here, and the triggers that keep it true.
+    """An FTS5 table of the files that are here and searchable, and the triggers that keep it true.
 
     Contentless, so to take a row out one says what was in it.
     """
     columns = "name, rest, who, what"
     out = f"INSERT INTO {name}({name}, rowid, {columns}) SELECT 'delete', {_RANK}, {_INDEXED}".format("old")
     into = f"INSERT INTO {name}(rowid, {columns}) SELECT {_RANK}, {_INDEXED}".format("new")
-    seen = ("folded", "folded_name", "audience", "kind", "gone_at")
+    was, is_now = (f"{which}.gone_at IS NULL AND {which}.searchable" for which in ("old", "new"))
+    seen = ("folded", "folded_name", "audience", "kind", "gone_at", "searchable")
     differs = " OR ".join(f"old.{column} IS NOT new.{column}" for column in seen)
     return [
         f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, content='', {options})",
-        f"CREATE TRIGGER {name}_insert AFTER INSERT ON files WHEN new.gone_at IS NULL BEGIN {into}; END",
-        f"CREATE TRIGGER {name}_delete AFTER DELETE ON files WHEN old.gone_at IS NULL BEGIN {out}; END",
+        f"CREATE TRIGGER {name}_insert AFTER INSERT ON files WHEN {is_now} BEGIN {into}; END",
+        f"CREATE TRIGGER {name}_delete AFTER DELETE ON files WHEN {was} BEGIN {out}; END",
         f"CREATE TRIGGER {name}_update AFTER UPDATE OF {', '.join(seen)} ON files WHEN {differs} BEGIN "
-        f"{out} WHERE old.gone_at IS NULL; {into} WHERE new.gone_at IS NULL; END",
+        f"{out} WHERE {was}; {into} WHERE {is_now}; END",
     ]
 
 

@@ -103,6 +103,7 @@ async def fill(library: Library, database: Database, names: list[str]) -> None:
             batch = Batch(root, first=True)
         batch.added(_place(places, batch, folder), seen)
     await saving.save(batch)
+    await saving.make_searchable(root)
     async with database.write() as connection:
         await index_store.analyze(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
@@ -18,6 +19,8 @@ from appliance.library.facts import Facts
 from appliance.library.items import File, FileQuery, Kind, Page, Sort
 from appliance.library.library import Library
 from appliance.library.names import display, fold, sort_key
+from appliance.library.roots import Root
+from appliance.library.saving import Saving
 from appliance.library.tables import files
 from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
 from tests.bench.names import paths
@@ -279,3 +282,35 @@ def test_folding_is_stable_and_has_single_blanks(text: str) -> None:
 @given(number=st.integers(0, 10**7))
 def test_numbers_sort_as_numbers(number: int) -> None:
     assert sort_key(f"Episode {number}") < sort_key(f"Episode {number + 1}")
+
+
+async def test_a_first_look_that_was_cut_off_before_its_end_is_searched_after_the_next(
+    any_database: Database, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Dune.mp4", "Heat.mp4", "Up.mp4"):
+        put(root, name)
+    made = Library(any_database, Journal(any_database), [root], state=root.parent / "state")
+    await made.adopt_roots()
+
+    await asyncio.sleep(1.05)  # by then they have settled
+
+    async def power_cut(saving: Saving, root: Root) -> None:
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="power"):
+        patch.setattr(Saving, "make_searchable", power_cut)
+        await made.scan()
+    listed = {file.name: file for file in (await made.page(FileQuery(), EVERYBODY)).items}
+    assert sorted(listed) == ["Dune.mp4", "Heat.mp4", "Up.mp4"]
+    if any_database.is_sqlite:
+        assert await names(made, FileQuery(query="dune")) == []
+    # What happens to such a file meanwhile must leave the indexes whole.
+    await made.change(listed["Heat.mp4"].id, EVERYBODY, name="Cold.mp4")
+    await made.delete(listed["Up.mp4"].id, EVERYBODY, None)
+    await settle(made)
+    assert await names(made, FileQuery(query="dune")) == ["Dune.mp4"]
+    assert await names(made, FileQuery(query="cold")) == ["Cold.mp4"]
+    assert await names(made, FileQuery(query="heat")) == await names(made, FileQuery(query="up")) == []
+    await made.restore(listed["Up.mp4"].id)
+    assert await names(made, FileQuery(query="up")) == ["Up.mp4"]
+    await made.stop()
