@@ -47,9 +47,9 @@ class Database:
         if self.is_sqlite:
             self._reader = _sqlite_engine(url, begin="BEGIN", pool=5, pragmas=("query_only=ON",))
             # FULL: an acknowledged write survives a power cut; WAL with NORMAL may lose the last commits.
-            self._writer = _sqlite_engine(
-                url, begin="BEGIN IMMEDIATE", pool=1, pragmas=("synchronous=FULL", "cache_size=-16384")
-            )
+            # 8 MiB of pages: with the usual 2, a look's transaction writes some of its pages several times.
+            pragmas = ("synchronous=FULL", "cache_size=-8192")
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool=1, pragmas=pragmas)
         else:
             self._reader = create_async_engine(
                 url,

@@ -30,7 +30,7 @@ from appliance.library.rows import (
 from appliance.library.tables import files, folders
 from appliance.library.tree import Seen
 
-SEARCHABLE_TOGETHER = 500
+SEARCHABLE_TOGETHER = 1000
 """Files a transaction."""
 
 

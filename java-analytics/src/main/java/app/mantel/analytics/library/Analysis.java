@@ -90,7 +90,9 @@ class Analysis implements SmartLifecycle {
             describing || !store.isDue(AnalysisKind.DESCRIBE) ? store.take(kind) : Optional.empty();
         if (job.isPresent()) {
           idle = 0;
-          read(job.get());
+          while (job.isPresent()) {
+            job = read(job.get());
+          }
           continue;
         }
         if (++idle == IDLE_LOOKS_BEFORE_REST && describing) {
@@ -116,16 +118,23 @@ class Analysis implements SmartLifecycle {
     }
   }
 
-  private void read(FactStore.Job job) throws InterruptedException {
+  /** Answers with the next job where it was taken already. */
+  private Optional<FactStore.Job> read(FactStore.Job job) throws InterruptedException {
+    if (!running) {
+      store.later(job, 0);
+      return Optional.empty();
+    }
     try {
       Path file = places.file(job.root(), job.path(), job.pathBase64());
       if (!Places.unchanged(file, job.sizeBytes(), job.mtimeNs())) {
         // The appliance will tell of the change, and that begins anew.
         store.later(job, AWAY_MS);
-        return;
+        return Optional.empty();
       }
       switch (job.kind()) {
-        case DESCRIBE -> describe(job, file);
+        case DESCRIBE -> {
+          return describe(job, file);
+        }
         case CHECKSUM -> checksum(job, file);
         case VERIFY -> verify(job, file);
       }
@@ -143,20 +152,22 @@ class Analysis implements SmartLifecycle {
     } catch (IOException cannot) {
       if (!running) {
         store.later(job, 0);
-        return;
+        return Optional.empty();
       }
       log.info("file {} set aside: {}", job.fileId(), cannot.getMessage());
       store.failed(job, String.valueOf(cannot.getMessage()));
     }
+    return Optional.empty();
   }
 
-  private void describe(FactStore.Job job, Path file) throws IOException, InterruptedException {
+  private Optional<FactStore.Job> describe(FactStore.Job job, Path file)
+      throws IOException, InterruptedException {
     Facts facts = facts(job, file);
     if (Places.unchanged(file, job.sizeBytes(), job.mtimeNs())) {
-      store.described(job, facts);
-    } else {
-      store.later(job, AWAY_MS);
+      return store.described(job, facts);
     }
+    store.later(job, AWAY_MS);
+    return Optional.empty();
   }
 
   private Facts facts(FactStore.Job job, Path file) throws IOException, InterruptedException {

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -53,7 +54,8 @@ public class FactStore {
   void begin() {
     for (AnalysisKind kind : AnalysisKind.values()) {
       List<Object> values = List.of(kind.stored(), kind.mostAttempts());
-      for (Job job : jobs("kind = ? and attempts >= ?", values, Integer.MAX_VALUE)) {
+      for (Job job :
+          jobs(database.read(), "kind = ? and attempts >= ?", values, Integer.MAX_VALUE)) {
         failed(job, "reading it never came to an end");
       }
     }
@@ -69,36 +71,37 @@ public class FactStore {
   }
 
   boolean isDue(AnalysisKind kind) {
-    return !due(kind).isEmpty();
+    return !due(database.read(), kind).isEmpty();
   }
 
   /** The next job that is due, its attempt written down; empty where there is none. */
   Optional<Job> take(AnalysisKind kind) {
-    Optional<Job> next = due(kind).stream().findFirst();
+    return isDue(kind) ? database.write(store -> next(store, kind)) : Optional.empty();
+  }
+
+  private Optional<Job> next(Database.Writing store, AnalysisKind kind) {
+    Optional<Job> next = due(store.sql(), kind).stream().findFirst();
     next.ifPresent(
         job ->
-            database.write(
-                store ->
-                    store
-                        .sql()
-                        .sql(
-                            "update analysis_job set attempts = attempts + 1 where file_id = ? and kind = ?")
-                        .params(job.fileId(), kind.stored())
-                        .update()));
+            store
+                .sql()
+                .sql(
+                    "update analysis_job set attempts = attempts + 1 where file_id = ? and kind = ?")
+                .params(job.fileId(), kind.stored())
+                .update());
     return next;
   }
 
-  private List<Job> due(AnalysisKind kind) {
+  private List<Job> due(JdbcClient sql, AnalysisKind kind) {
     return jobs(
+        sql,
         "kind = ? and not_before <= ? and attempts < ?",
         List.of(kind.stored(), clock.millis(), kind.mostAttempts()),
         1);
   }
 
-  private List<Job> jobs(String condition, List<Object> values, int most) {
-    return database
-        .read()
-        .sql(
+  private static List<Job> jobs(JdbcClient sql, String condition, List<Object> values, int most) {
+    return sql.sql(
             "select j.kind, l.* from analysis_job j join library_file l on l.file_id = j.file_id"
                 + " where j.set_aside is null and l.removed_at is null and "
                 + condition
@@ -133,7 +136,8 @@ public class FactStore {
                 .update());
   }
 
-  void described(Job job, Facts facts) {
+  /** Also takes the next job, in the same transaction: half as many for a folder of songs. */
+  Optional<Job> described(Job job, Facts facts) {
     Facts.Keyframes keyframes = facts.keyframes();
     byte[] index =
         keyframes == null || facts.durationSec() <= 0
@@ -141,13 +145,23 @@ public class FactStore {
             : ByteTimeIndex.of(
                     keyframes.positions(), keyframes.times(), job.sizeBytes(), facts.durationSec())
                 .encode();
-    save(job, json.writeValueAsString(facts.fields()), facts.durationSec(), index, null);
+    String fields = json.writeValueAsString(facts.fields());
+    return database.write(
+        store -> {
+          save(store, job, fields, facts.durationSec(), index, null);
+          return next(store, job.kind());
+        });
   }
 
   /** Noted once; it is tried again when the file changes. */
   void failed(Job job, String reason) {
     if (job.kind() == AnalysisKind.DESCRIBE) {
-      save(job, "{\"broken\":true}", 0, null, reason.substring(0, Math.min(200, reason.length())));
+      String cut = reason.substring(0, Math.min(200, reason.length()));
+      database.write(
+          store -> {
+            save(store, job, "{\"broken\":true}", 0, null, cut);
+            return true;
+          });
     } else {
       database.write(
           store ->
@@ -160,35 +174,36 @@ public class FactStore {
   }
 
   private void save(
-      Job job, String facts, double duration, byte @Nullable [] index, @Nullable String failure) {
-    database.write(
-        store -> {
-          store
-              .sql()
-              .sql(
-                  "insert into file_facts (file_id, size_bytes, mtime_ns, described_at, failure, duration_sec,"
-                      + " facts, keyframes, pending) values (?, ?, ?, ?, ?, ?, ?, ?, 1)"
-                      + " on conflict (file_id) do update set size_bytes = excluded.size_bytes, mtime_ns ="
-                      + " excluded.mtime_ns, described_at = excluded.described_at, failure ="
-                      + " excluded.failure, duration_sec = excluded.duration_sec, facts = excluded.facts,"
-                      + " keyframes = excluded.keyframes, sha256 = case when file_facts.mtime_ns ="
-                      + " excluded.mtime_ns and file_facts.size_bytes = excluded.size_bytes then"
-                      + " file_facts.sha256 else null end, pending = 1")
-              .params(
-                  Arrays.asList(
-                      job.fileId(),
-                      job.sizeBytes(),
-                      job.mtimeNs(),
-                      clock.millis(),
-                      failure,
-                      duration,
-                      facts,
-                      index))
-              .update();
-          done(store, job);
-          dirty.markPlaysOf(store, job.fileId());
-          return true;
-        });
+      Database.Writing store,
+      Job job,
+      String facts,
+      double duration,
+      byte @Nullable [] index,
+      @Nullable String failure) {
+    store
+        .sql()
+        .sql(
+            "insert into file_facts (file_id, size_bytes, mtime_ns, described_at, failure, duration_sec,"
+                + " facts, keyframes, pending) values (?, ?, ?, ?, ?, ?, ?, ?, 1)"
+                + " on conflict (file_id) do update set size_bytes = excluded.size_bytes, mtime_ns ="
+                + " excluded.mtime_ns, described_at = excluded.described_at, failure ="
+                + " excluded.failure, duration_sec = excluded.duration_sec, facts = excluded.facts,"
+                + " keyframes = excluded.keyframes, sha256 = case when file_facts.mtime_ns ="
+                + " excluded.mtime_ns and file_facts.size_bytes = excluded.size_bytes then"
+                + " file_facts.sha256 else null end, pending = 1")
+        .params(
+            Arrays.asList(
+                job.fileId(),
+                job.sizeBytes(),
+                job.mtimeNs(),
+                clock.millis(),
+                failure,
+                duration,
+                facts,
+                index))
+        .update();
+    done(store, job);
+    dirty.markPlaysOf(store, job.fileId());
   }
 
   /** {@code keyframes} is null where the index is known already or there is none. */

@@ -36,7 +36,7 @@ final class ReaderProcess implements AutoCloseable {
   /** Processor time of one child; it gets a successor long before. */
   private static final int CPU_SECONDS = 600;
 
-  private static final int MOST_FILES = 5_000;
+  private static final int MOST_FILES = 20_000;
 
   /** The address space that a JVM reserves; its heap is 64 MB. */
   private static final int MEGABYTES = 2048;

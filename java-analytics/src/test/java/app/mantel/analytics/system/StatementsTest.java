@@ -119,30 +119,50 @@ class StatementsTest {
         .anyMatch(step -> step.contains("INDEX playback_session_replayed"));
   }
 
+  @Test
+  void theNextFileToReadIsTheFirstOfAnIndex() throws Exception {
+    try (Daemon daemon = listening(Store.SQLITE)) {
+      List<String> asked = List.of();
+      for (int i = 0; asked.isEmpty() && i < 100; i++) {
+        Thread.sleep(100);
+        asked = statements("analysis-describe");
+      }
+      assertThat(asked).isNotEmpty().allMatch(statement -> statement.contains("analysis_job"));
+      assertThat(plans(daemon, asked))
+          .anyMatch(step -> step.contains("INDEX analysis_job_next"))
+          .noneMatch(step -> step.contains("TEMP B-TREE"));
+    }
+  }
+
   /** The steps of all that SQLite is asked for one report; none goes through a large table. */
   private List<String> plans(String path) throws Exception {
     try (Daemon daemon = listening(Store.SQLITE)) {
       said.list.clear();
       daemon.get(path);
-      List<String> steps = new ArrayList<>();
-      for (String statement : statements("http-nio")) {
-        long places = statement.chars().filter(c -> c == '?').count();
-        List<Object> nothing = new ArrayList<>(Collections.nCopies((int) places, 0));
-        daemon
-            .bean(Database.class)
-            .read()
-            .sql("explain query plan " + statement)
-            .params(nothing)
-            .query(
-                row -> {
-                  steps.add(row.getString("detail"));
-                });
-      }
+      List<String> steps = plans(daemon, statements("http-nio"));
       assertThat(steps)
           .isNotEmpty()
           .noneMatch(step -> step.matches("SCAN (visit|playback_session|rollup_play|event)"));
       return steps;
     }
+  }
+
+  private static List<String> plans(Daemon daemon, List<String> statements) {
+    List<String> steps = new ArrayList<>();
+    for (String statement : statements) {
+      long places = statement.chars().filter(c -> c == '?').count();
+      List<Object> nothing = new ArrayList<>(Collections.nCopies((int) places, 0));
+      daemon
+          .bean(Database.class)
+          .read()
+          .sql("explain query plan " + statement)
+          .params(nothing)
+          .query(
+              row -> {
+                steps.add(row.getString("detail"));
+              });
+    }
+    return steps;
   }
 
   private List<String> statements(String thread) {
