@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 DEVICE_TYPE = "urn:schemas-upnp-org:device:MediaServer:1"
 CONTENT_DIRECTORY = "urn:schemas-upnp-org:service:ContentDirectory:1"
@@ -28,7 +29,7 @@ class Device:
     config_id: int = 1
     """CONFIGID.UPNP.ORG: changes only when the description does (0 to 2^24-1)."""
 
-    @property
+    @cached_property
     def server(self) -> str:
         """The SERVER header. DLNADOC makes Sony and Samsung TVs list it as a media server."""
         return f"Linux/{platform.release().split('-')[0]} UPnP/1.0 DLNADOC/1.50 Mantel/{self.version}"

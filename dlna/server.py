@@ -232,7 +232,7 @@ class MediaServer:
 
     def _viewer(self, request: web.Request) -> Viewer:
         entered = request[ENTERED]
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = request.headers
         client = self.recogniser.client(entered.peer, headers)
         return Viewer(
             address=entered.peer,
@@ -272,8 +272,7 @@ class MediaServer:
         if request.content_type not in ("text/xml", "application/xml", "application/soap+xml"):
             return web.Response(status=415, text="a call is text/xml\n")
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await request.read()
+            body = await _body(request)
         except TimeoutError:
             return web.Response(status=408)
         viewer = self._viewer(request)
@@ -351,6 +350,14 @@ class MediaServer:
         except eventing.Refused as refused:
             return web.Response(status=refused.status, text=refused.why + "\n")
         return web.Response(status=200)
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises TimeoutError. Most calls come with their head, and nothing has to be waited for."""
+    if request.content.is_eof():
+        return await request.read()
+    async with asyncio.timeout(BODY_TIMEOUT):
+        return await request.read()
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -78,7 +78,7 @@ class Recogniser:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def client(self, address: str, headers: Mapping[str, str]) -> Client:
-        """The family behind `address` that now sends `headers` (names in lower case)."""
+        """The family behind `address` that now sends `headers`, which are asked for in lower case."""
         now = self._clock()
         known = self._known.get(address)
         if known and now - known.heard > STICKY_SECONDS:
