@@ -48,7 +48,8 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", pool=5, pragmas=("query_only=ON",))
             # FULL: an acknowledged write survives a power cut; WAL with NORMAL may lose the last commits.
             # 8 MiB of pages: with the usual 2, a look's transaction writes some of its pages several times.
-            pragmas = ("synchronous=FULL", "cache_size=-8192")
+            # What a statement would put back if it failed would be forty pages a file in /var/tmp.
+            pragmas = ("synchronous=FULL", "cache_size=-8192", "temp_store=MEMORY")
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool=1, pragmas=pragmas)
         else:
             self._reader = create_async_engine(
@@ -123,7 +124,6 @@ def _sqlite_engine(url: str, *, begin: str, pool: int, pragmas: tuple[str, ...])
             "journal_mode=WAL",
             f"busy_timeout={BUSY_TIMEOUT * 1000}",
             "foreign_keys=ON",
-            "temp_store=MEMORY",
             *pragmas,
         ):
             cursor.execute(f"PRAGMA {pragma}")
