@@ -121,6 +121,10 @@ class FileQuery:
     """`created_at` at or after this, epoch milliseconds."""
     min_size: int | None = None
     max_size: int | None = None
+    may_be: str | None = None
+    """A SHA-256: files whose checksum it is, first, and those of which none is known."""
+    name: str | None = None
+    """Exact, as it is shown."""
     uploader: str | None = None
     """User id."""
     tag: str | None = None

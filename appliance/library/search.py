@@ -111,6 +111,10 @@ def _conditions(
         found.append(files.c.size_bytes >= query.min_size)
     if query.max_size is not None:
         found.append(files.c.size_bytes <= query.max_size)
+    if query.may_be is not None:
+        found.append(or_(files.c.sha256 == query.may_be, files.c.sha256.is_(None)))
+    if query.name is not None:
+        found.append(files.c.name == query.name)
     if query.uploader is not None:
         found.append(files.c.uploaded_by == query.uploader)
     if query.tag is not None:
@@ -190,6 +194,8 @@ def _order(query: FileQuery, terms: Sequence[Term]) -> list[Any]:
     directed = [column.desc() if query.descending else column.asc() for column in columns]
     if sort in (Sort.DURATION, Sort.LAST_ACCESSED):
         directed.insert(0, columns[0].is_(None))
+    if query.may_be is not None:
+        directed.insert(0, files.c.sha256.is_(None))
     return directed
 
 

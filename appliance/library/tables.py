@@ -122,6 +122,7 @@ files = Table(
     ),
     Index("ix_files_name_mime_type", "name", "mime_type"),
     Index("ix_files_sha256", "sha256"),
+    Index("ix_files_size_bytes", "size_bytes"),
     Index("ix_files_artist_album", "artist", "album"),
     Index("ix_files_undescribed", "facts_from", "created_at"),
     Index("ix_files_tags", "tags").ddl_if(dialect="sqlite"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 from appliance.accounts.caller import Caller
 from appliance.errors import Invalid, MantelError
-from appliance.library.items import File, FileQuery
+from appliance.library.items import File, FileQuery, Sort
 from appliance.library.library import Library
 from appliance.units import GIB
 from appliance.uploads.arriving import off_loop, sum_of
@@ -48,15 +49,18 @@ class Known:
         self, name: str, size: int, sha256: str | None, caller: Caller, budget: list[int]
     ) -> dict[str, Any]:
         found: dict[str, Any] = {"name": name, "size": size, "known": False}
-        query = FileQuery(min_size=size, max_size=size, limit=MOST_CANDIDATES)
-        alike = (await self._library.page(query, caller.sees)).items if size else ()
-        for file in alike:
-            if sha256 and await self._sum(file, caller, budget) == sha256:
-                return found | {"known": True, "match": "content", "fileId": file.id}
-        cleaned = clean_name(name)
-        for file in alike:
-            if file.name == cleaned and not (sha256 and file.sha256):
-                found |= {"match": "name", "fileId": file.id}
+        of_size = FileQuery(
+            min_size=size, max_size=size, sort=Sort.CREATED_AT, descending=True, limit=MOST_CANDIDATES
+        )
+        if size and sha256:
+            for file in (await self._library.page(replace(of_size, may_be=sha256), caller.sees)).items:
+                if await self._sum(file, caller, budget) == sha256:
+                    return found | {"known": True, "match": "content", "fileId": file.id}
+        if size:
+            of_name = replace(of_size, name=clean_name(name))
+            for file in (await self._library.page(of_name, caller.sees)).items:
+                if not (sha256 and file.sha256):
+                    found |= {"match": "name", "fileId": file.id}
         waiting = await self._uploads.unfinished(caller, name, size)
         if waiting:
             found |= {"upload": f"/files/tus/{waiting.id}", "offset": waiting.received}

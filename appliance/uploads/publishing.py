@@ -21,7 +21,7 @@ from appliance.accounts.caller import Audience, calling_or_none
 from appliance.database import Database
 from appliance.errors import MantelError, NotFound, Unavailable
 from appliance.journal.entry import Action, Entry
-from appliance.library.items import File, FileQuery
+from appliance.library.items import File, FileQuery, Sort
 from appliance.library.library import Library
 from appliance.library.places import Destination
 from appliance.library.roots import Root
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 EVERYTHING = frozenset(Audience)
 MOST_NAMES = 9_999
 MOST_CANDIDATES = 50
-"""Files of exactly the same size that are looked at for the same content."""
+"""Files of exactly the same size that are read for the same content; without a checksum the newest."""
 _NEW = 5_000
 """Milliseconds that the clock of a file server may be behind ours."""
 
@@ -107,10 +107,11 @@ class Publishing:
         """A file of the library with exactly these bytes."""
         if size == 0:
             return None
-        query = FileQuery(min_size=size, max_size=size, limit=MOST_CANDIDATES)
+        query = FileQuery(
+            min_size=size, max_size=size, may_be=sha256, sort=Sort.CREATED_AT, descending=True,
+            limit=MOST_CANDIDATES,
+        )  # fmt: skip
         for file in (await self._library.page(query, EVERYTHING)).items:
-            if file.sha256 not in (None, sha256):
-                continue
             try:
                 opened = await self._library.open(file.id, EVERYTHING)
             except MantelError:

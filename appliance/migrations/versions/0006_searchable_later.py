@@ -1,4 +1,4 @@
-"""Files that are listed at once and found by searches a moment later."""
+"""Files that are listed at once and found by searches a moment later; files of one size from an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,6 +33,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("NOT searchable"),
         postgresql_where=sa.text("NOT searchable"),
     )
+    op.create_index("ix_files_size_bytes", "files", ["size_bytes"])
     if on_sqlite:
         for name in INDEXES:
             _triggers(name)

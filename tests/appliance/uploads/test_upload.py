@@ -244,6 +244,26 @@ async def test_known(web: Web) -> None:
         assert reply.status == 400
 
 
+async def test_content_is_known_among_many_of_the_same_size(web: Web) -> None:
+    """Cameras without compression write every photo as long as the next."""
+    from hashlib import sha256
+
+    many = [(f"{number:02}.bin", b"photo %02d" % number) for number in range(70)]
+    sent = [
+        one
+        for n in range(0, 70, 10)
+        for one in json.loads((await web.upload(*many[n : n + 10])).body)["files"]
+    ]
+    for place in (0, 35, 69):
+        name, content = many[place]
+        again = json.loads((await web.upload(("again.bin", content))).body)["files"][0]
+        assert (again["id"], again["duplicate"]) == (sent[place]["id"], True)
+        asked = {"name": name, "size": len(content), "sha256": sha256(content).hexdigest()}
+        [known] = await web.house.known.answer({"files": [asked]}, MIRA)
+        assert (known["match"], known["fileId"]) == ("content", sent[place]["id"])
+    assert len(web.house.on_disk()) == len(many)
+
+
 async def test_waiting_uploads_are_known_to_their_owner_alone(house: House) -> None:
     from dataclasses import replace
 
