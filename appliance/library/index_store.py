@@ -73,11 +73,14 @@ async def folder_row(connection: AsyncConnection, pk: int) -> Any:
     return (await connection.execute(select(folders).where(folders.c.pk == pk))).first()
 
 
+_CHILD_FOLDERS = select(folders).where(folders.c.parent_pk.in_(bindparam("pks", expanding=True)))
+
+
 async def child_folders(connection: AsyncConnection, parent_pks: Collection[int]) -> dict[int, list[Any]]:
     """Rows of the folders in each of these folders, those that are gone too."""
     found: dict[int, list[Any]] = {}
     for some in chunks(parent_pks):
-        for row in await connection.execute(select(folders).where(folders.c.parent_pk.in_(some))):
+        for row in (await connection.execute(_CHILD_FOLDERS, {"pks": some})).all():
             found.setdefault(row.parent_pk, []).append(row)
     return found
 
@@ -95,11 +98,14 @@ _COMPARED = (
 )
 
 
+_CHILD_FILES = select(*_COMPARED).where(files.c.folder_pk.in_(bindparam("pks", expanding=True)))
+
+
 async def child_files(connection: AsyncConnection, folder_pks: Collection[int]) -> dict[int, list[Any]]:
     """What a scan compares of the files in each of these folders, those that are gone too."""
     found: dict[int, list[Any]] = {}
     for some in chunks(folder_pks):
-        for row in await connection.execute(select(*_COMPARED).where(files.c.folder_pk.in_(some))):
+        for row in (await connection.execute(_CHILD_FILES, {"pks": some})).all():
             found.setdefault(row.folder_pk, []).append(row)
     return found
 

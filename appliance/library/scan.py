@@ -179,11 +179,12 @@ class Look:
             row = known.pop(seen.name, None)
             if row is not None and row.pk in self._found:
                 row = None  # moved away within this look
-            if row is None or not (_is_same(row, seen) or row.inode == seen.inode):
+            is_same = row is not None and (row.size_bytes, row.mtime_ns) == (seen.size, seen.mtime_ns)
+            if row is None or not (is_same or row.inode == seen.inode):
                 unknown.append((seen, row))
                 continue
             self._found.add(row.pk)
-            if not _is_same(row, seen):
+            if not is_same:
                 self._take_changed(place, seen, row)
             elif row.gone_at is not None or row.path != place.inner(seen.name):
                 self._batch.changed(place, seen, row)
@@ -334,7 +335,3 @@ async def look_until_still(
             if not again:
                 raise
     raise AssertionError("a look ends")
-
-
-def _is_same(row: Any, seen: Seen) -> bool:
-    return (row.size_bytes, row.mtime_ns) == (seen.size, seen.mtime_ns)
