@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.database import Database
-from appliance.errors import Conflict, NotFound
+from appliance.errors import Conflict, NotFound, Unavailable
 from appliance.journal.entry import Action, Entry
 from appliance.library import index_store, store
 from appliance.library.items import File
@@ -125,6 +125,8 @@ def _out_of_trash(root: Root, row: Any, folder: bytes) -> bytes:
 async def recover(saving: Saving, root: Root) -> None:
     """Make the table say what lies in the root's trash."""
     file_ids = await asyncio.to_thread(_lying_in_trash, root)
+    if file_ids is None:
+        return
     async with saving.transaction() as draft:
         connection = draft.connection
         noted = {row.id: row for row in await store.trashed_rows(connection, [root.pk])}
@@ -145,13 +147,16 @@ async def recover(saving: Saving, root: Root) -> None:
             await index_store.park(connection, files, [row])
 
 
-def _lying_in_trash(root: Root) -> list[str]:
-    """Ids of the files in a root's trash."""
+def _lying_in_trash(root: Root) -> list[str] | None:
+    """Ids of the files in a root's trash; None when its disk does not say."""
     try:
-        with opened(root.require().fd, TRASH, _FOLDER) as fd:
+        with opened(root.fd, TRASH, _FOLDER) as fd:
             return os.listdir(fd)
-    except OSError:
+    except FileNotFoundError:
         return []
+    except (OSError, Unavailable) as error:
+        log.warning("what lies in the trash of %s cannot be seen: %s", root.path, error)
+        return None
 
 
 async def tidy(database: Database, saving: Saving, roots: Sequence[Root]) -> list[str]:

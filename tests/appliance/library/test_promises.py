@@ -51,6 +51,25 @@ async def test_a_crash_between_trash_and_index_loses_nothing(
     await last.stop()
 
 
+async def test_a_trash_that_cannot_be_read_at_the_start_is_not_taken_for_an_empty_one(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, "a.mp4", b"film")
+    await settle(library)
+    file = await only(library)
+    await library.delete(file.id, EVERYBODY, None)
+    trash = root / ".mantel/trash"
+    trash.rename(root / "elsewhere")
+    trash.write_bytes(b"what a dying disk makes of a folder")
+    again = Library(database, Journal(database), [root], state=root.parent / "state")
+    await again.start()
+    trash.unlink()
+    (root / "elsewhere").rename(trash)
+    assert [one.file.id for one in await again.trashed()] == [file.id]
+    assert (await again.restore(file.id)).id == file.id
+    await again.stop()
+
+
 async def test_the_daemon_is_told_of_a_file_as_the_feed_says(
     library: Library, root: Path, database: Database
 ) -> None:
