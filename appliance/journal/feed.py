@@ -28,8 +28,8 @@ BATCH_EVENTS = 500
 SETTLE = 1 * SECONDS
 """How long events gather before they are sent."""
 SHORTEST_PAUSE, LONGEST_PAUSE, LONGER = 0.5 * SECONDS, 20 * SECONDS, 1.2
-"""Between two tries; a report shows an event within 30 s, also of those that waited for the daemon. A pause is
-a fifth longer than the one before: a daemon that starts takes four seconds, and nothing is described before."""
+"""Between two tries; a report shows an event within 30 s, also of those that waited for the daemon. Each is a
+fifth longer than the one before: a daemon takes four seconds to start, and nothing is described before."""
 REPLY_TIMEOUT = aiohttp.ClientTimeout(total=30 * SECONDS)
 
 
