@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import signal
@@ -51,6 +52,7 @@ from appliance.sharing.shares import Shares
 from appliance.streaming import routes as streaming_routes
 from appliance.streaming.phone_copies import PhoneCopies
 from appliance.streaming.subtitles import Subtitles
+from appliance.units import MINUTES
 from appliance.uploads import routes as upload_routes
 from appliance.uploads.known import Known
 from appliance.uploads.publishing import Publishing
@@ -72,6 +74,7 @@ log = logging.getLogger(__name__)
 
 MOST_FOUND = 500
 """Files that words in the log's filter may mean."""
+TRIM_EACH = 10 * MINUTES
 
 
 @dataclass(frozen=True)
@@ -291,7 +294,10 @@ async def serve(settings: Settings, beside: Coroutine[Any, Any, None] | None = N
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with build(settings) as appliance, asyncio.TaskGroup() as tasks:
-        others = [tasks.create_task(_pat_watchdog(), name="watchdog")]
+        others = [
+            tasks.create_task(_pat_watchdog(), name="watchdog"),
+            tasks.create_task(_give_memory_back(), name="memory"),
+        ]
         if beside:
             others.append(tasks.create_task(beside, name="beside"))
         plain_app = appliance.web_app
@@ -329,3 +335,15 @@ async def _pat_watchdog() -> None:
     while pause:
         notify("WATCHDOG=1")
         await asyncio.sleep(pause)
+
+
+async def _give_memory_back() -> None:
+    """asyncio reads into 256 KiB at a time and gives most of it back at once, which leaves holes in the heap:
+    28 MB of it after the start were 95 after half a million requests, with nothing more in use.
+
+    malloc_trim(3) gives them back; glibc alone has it.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    while trim:
+        await asyncio.sleep(TRIM_EACH)
+        await asyncio.to_thread(trim, 0)
