@@ -92,8 +92,8 @@ class Hunt:
 
     async def ask(self) -> None:
         method, path, schema = self.dice.choice(self.takes)
-        if path in HASHING and self.dice.randrange(SELDOM):
-            return
+        while path in HASHING and self.dice.randrange(SELDOM):
+            method, path, schema = self.dice.choice(self.takes)
         for hole in re.findall(r"{\w+}", path):
             one = self.dice.choice(self.ids)
             path = path.replace(hole, quote(one if self.dice.random() < 0.8 else bent(self.dice, (one,)), ""))
