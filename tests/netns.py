@@ -198,6 +198,22 @@ class House:
             subprocess.run(["ip", "netns", "del", netns], check=False, capture_output=True)
 
 
+def leave_for_own_lan() -> str:
+    """The calling thread, and what it starts from now on, are alone on a LAN; its address there.
+
+    For programs that refuse loopback (libupnp's). Raises OSError without root.
+    """
+    if _libc.unshare(_CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare")
+    _ip("link", "set", "lo", "up")
+    _ip("link", "add", "lan0", "type", "veth", "peer", "name", "switch0")
+    for end in ("switch0", "lan0"):
+        _ip("link", "set", end, "up")
+    _ip("addr", "add", "10.77.0.10/24", "brd", "+", "dev", "lan0")
+    _ip("route", "add", "224.0.0.0/4", "dev", "lan0")
+    return "10.77.0.10"
+
+
 def _remove_leftovers() -> None:
     """Removes the namespaces of test runs that are no more."""
     folder = Path("/run/netns")

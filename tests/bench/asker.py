@@ -29,10 +29,16 @@ def ask(job: dict[str, Any]) -> dict[str, Any]:
     for request in requests:
         start = time.perf_counter()
         if connection is None:
-            connection = socket.create_connection((job["host"], job["port"]))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(request)
-        size, stays = _answer(connection, buffer)
+            connection = _connected(job)
+        try:
+            connection.sendall(request)
+            size, stays = _answer(connection, buffer)
+        except Closed:
+            # Gerbera 1.1 closes after each answer without a word of it.
+            connection.close()
+            connection = _connected(job)
+            connection.sendall(request)
+            size, stays = _answer(connection, buffer)
         delays.append(time.perf_counter() - start)
         total += size
         if not stays:
@@ -41,13 +47,26 @@ def ask(job: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began, "delays": delays, "bytes": total}
 
 
+class Closed(ConnectionError):
+    """By the server, where an answer was due."""
+
+
+def _connected(job: dict[str, Any]) -> socket.socket:
+    connection = socket.create_connection((job["host"], job["port"]))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 def _answer(connection: socket.socket, buffer: bytearray) -> tuple[int, bool]:
     """(bytes of the body, whether the connection stays). Raises ConnectionError for anything but 200."""
     got, end = 0, -1
     while end < 0:
-        count = connection.recv_into(memoryview(buffer)[got:])
+        try:
+            count = connection.recv_into(memoryview(buffer)[got:])
+        except ConnectionResetError:
+            count = 0
         if not count:
-            raise ConnectionError("closed before its headers")
+            raise Closed("before its headers")
         got += count
         end = buffer.find(b"\r\n\r\n", 0, got)
     lines = bytes(buffer[:end]).decode("latin-1").lower().split("\r\n")

@@ -20,6 +20,8 @@ from pathlib import Path
 from tests.ports import free_port
 
 START_SECONDS = 30
+GERBERA = Path("/etc/gerbera/config.xml")
+"""Gerbera 1.1 (Debian 12) cannot write one, as later ones do."""
 
 
 class Missing(Exception):
@@ -89,20 +91,22 @@ async def minidlna(folder: Path, scratch: Path) -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def gerbera(folder: Path, scratch: Path) -> AsyncIterator[Peer]:
-    """Over a configuration that it writes itself, with `folder` to be scanned at its start."""
+async def gerbera(folder: Path, scratch: Path, address: str) -> AsyncIterator[Peer]:
+    """Over its package's configuration, with `folder` to be scanned at its start.
+
+    `address`: ours, on `lan0`. libupnp takes no loopback, and no port below the dynamic ones (RFC 6335 §6).
+    """
     program = _need("gerbera", "apt install gerbera")
     scratch.mkdir(parents=True, exist_ok=True)
-    made = subprocess.run([program, "--create-config"], capture_output=True, text=True, check=True).stdout
-    made = re.sub(r"<home>.*?</home>", f"<home>{scratch}</home>", made)
+    made = re.sub(r"<home>.*?</home>", f"<home>{scratch}</home>", GERBERA.read_text())
     (scratch / "config.xml").write_text(made)
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     found = re.search(r"\d+\.\d+[\d.]*", version)
-    port = free_port()
+    port = next(port for port in iter(free_port, 0) if port >= 49152)
     argv = [program, "-c", str(scratch / "config.xml"), "-m", str(scratch), "-p", str(port)]
-    argv += ["-e", "lo", "-a", str(folder), "-l", str(scratch / "log")]
-    async with _running(argv, port) as pid:
-        yield Peer("gerbera", found[0] if found else "?", f"http://127.0.0.1:{port}", pid)
+    argv += ["-e", "lan0", "-a", str(folder), "-l", str(scratch / "log")]
+    async with _running(argv, port, host=address) as pid:
+        yield Peer("gerbera", found[0] if found else "?", f"http://{address}:{port}", pid)
 
 
 def _need(program: str, how: str) -> str:
@@ -114,7 +118,7 @@ def _need(program: str, how: str) -> str:
 
 @asynccontextmanager
 async def _running(
-    argv: Sequence[str], port: int, environment: dict[str, str] | None = None
+    argv: Sequence[str], port: int, environment: dict[str, str] | None = None, host: str = "127.0.0.1"
 ) -> AsyncIterator[int]:
     """The process id, once something listens on `port`."""
     process = await asyncio.create_subprocess_exec(
@@ -127,7 +131,7 @@ async def _running(
                 if process.returncode is not None:
                     raise RuntimeError(f"{argv[0]} ended at its start with {process.returncode}")
                 with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    _, writer = await asyncio.open_connection(host, port)
                     writer.close()
                     break
                 await asyncio.sleep(0.05)
