@@ -75,6 +75,8 @@ log = logging.getLogger(__name__)
 MOST_FOUND = 500
 """Files that words in the log's filter may mean."""
 TRIM_EACH = 10 * MINUTES
+DAEMON_AWAY = 10 * MINUTES
+"""After so long our own probe describes what the daemon would have: slowly, but titles and art are there."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +138,18 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
         accounts = Accounts(settings, database, journal, tell=live.publish)
         await started(accounts)
         scan_news = ScanNews(live)
+        feed: Feed | None = None
+
+        def nobody_else_describes() -> bool:
+            return settings.analytics == "off" or (feed is not None and feed.away > DAEMON_AWAY)
+
         library = Library(
             database,
             journal,
             settings.library,
             state=settings.state,
             rescan_seconds=settings.rescan_seconds,
-            describe_all=settings.analytics == "off",
+            describe_all=nobody_else_describes,
             on_progress=scan_news.progress,
             on_scanned=scan_news.over,
         )
@@ -179,7 +186,6 @@ async def build(settings: Settings) -> AsyncIterator[Appliance]:
             database, library, journal, players, media_urls, power, subtitles,
             lambda player_id: live.publish("player", {"id": player_id}),
         )  # fmt: skip
-        feed: Feed | None = None
         listener = LanListener(
             settings,
             database,

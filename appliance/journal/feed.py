@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -52,6 +53,12 @@ class Feed:
         """Seq that the daemon has read to; 0 until it was asked."""
         self.reached = False
         """Whether the last call to the daemon went well."""
+        self._left = time.monotonic()
+
+    @property
+    def away(self) -> float:
+        """Seconds since the daemon was last there, or since the start; 0 while it is."""
+        return 0 if self.reached else time.monotonic() - self._left
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="feed")
@@ -76,7 +83,8 @@ class Feed:
                     await self._journal.appended.wait()
                     await asyncio.sleep(SETTLE)
                 except (aiohttp.ClientError, TimeoutError, OSError, FeedRefused, ValueError) as error:
-                    self.reached = False
+                    if self.reached:
+                        self.reached, self._left = False, time.monotonic()
                     if not told:
                         log.warning("events wait for the analytics daemon (%s)", error)
                         told = True

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from appliance.errors import NotFound, Unavailable
@@ -33,12 +34,14 @@ FEW = 20
 TOGETHER, WITHIN = 20, 1 * SECONDS
 """Facts of files that nobody waits for are written together."""
 NO_PROGRAM_PAUSE = 10 * MINUTES
+ASK_AGAIN = 1 * MINUTES
+"""How often `backlog` is asked while nothing happens: the daemon may have gone."""
 
 
 class Describe:
-    """`backlog`: describe all files, not only what comes in or is opened; for houses without the daemon."""
+    """`backlog()`: whether to describe all files, not only what comes in or is opened: nobody else does."""
 
-    def __init__(self, library: Library, backlog: bool) -> None:
+    def __init__(self, library: Library, backlog: Callable[[], bool]) -> None:
         self._library, self._backlog = library, backlog
         self._first: deque[str] = deque(maxlen=AT_ONCE)
         self._woken = asyncio.Event()
@@ -74,7 +77,8 @@ class Describe:
         while True:
             try:
                 if not await self._step():
-                    await self._woken.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), ASK_AGAIN)
                 self._woken.clear()
             except NoProgram as missing:
                 log.error("files are not described: %s", missing)
@@ -87,7 +91,7 @@ class Describe:
         """Describe some files; False when there is nothing to do."""
         if self._first:
             ids = [self._first.pop()]
-        elif self._backlog:
+        elif self._backlog():
             ids = await self._library.undescribed(TOGETHER)
         else:
             return False

@@ -44,11 +44,11 @@ class Library:
         *,
         state: Path | None = None,
         rescan_seconds: float = 300,
-        describe_all: bool = True,
+        describe_all: Callable[[], bool] = lambda: True,
         on_progress: Callable[[Result], None] = lambda _so_far: None,
         on_scanned: Callable[[Result], None] = lambda _all: None,
     ) -> None:
-        """`state`: where thumbnails are kept. `describe_all`: without the daemon our probe does it all.
+        """`state`: where thumbnails are kept. `describe_all()`: without a daemon our probe does it all.
         `on_progress` is told how far a full scan is, `on_scanned` when it is over.
         """
         self._database = database
@@ -71,8 +71,7 @@ class Library:
         """Adopts the roots and begins to watch; the first look runs in the background."""
         await self.adopt_roots()
         for root in self.roots:
-            if root.online:
-                await trash.recover(self._saving, root)
+            await trash.recover(self._saving, root)
         await self._elsewhere.start()
         self._describe.start()
         self._watch.start()
@@ -366,6 +365,7 @@ class Library:
         async with self._looking:
             if not root.online:
                 return Result()
+            await trash.recover(self._saving, root)
             async with self._database.read() as connection:
                 first = not await index_store.has_files(connection, root.pk)
 

@@ -56,6 +56,8 @@ class Root:
     why_away: str | None = "not looked at yet"
     came_back: bool = False
     """It was away and is there again; the uploads, which put right what was left undone there, clear this."""
+    trash_seen: bool = False
+    """The index knows what lies in its trash."""
     tells_all: bool = True
     """The kernel notices every change: it is a disk of this machine, no network share."""
     folder_pk: int = field(default=-1)
@@ -108,6 +110,7 @@ class Root:
             self._known_away = why is not None
         self.why_away = why
         if why is not None:
+            self.trash_seen = False
             self._let_go()
 
     def room(self, folder_id: str, name: str) -> Room:

@@ -123,7 +123,9 @@ def _out_of_trash(root: Root, row: Any, folder: bytes) -> bytes:
 
 
 async def recover(saving: Saving, root: Root) -> None:
-    """Make the table say what lies in the root's trash."""
+    """Make the table say what lies in the root's trash: once whenever its disk has come."""
+    if root.trash_seen or not root.online:
+        return
     file_ids = await asyncio.to_thread(_lying_in_trash, root)
     if file_ids is None:
         return
@@ -145,6 +147,7 @@ async def recover(saving: Saving, root: Root) -> None:
                 draft.touched.add(row.folder_pk)
                 draft.entries.append(removed_event(row.id))
             await index_store.park(connection, files, [row])
+    root.trash_seen = True
 
 
 def _lying_in_trash(root: Root) -> list[str] | None:

@@ -199,8 +199,10 @@ async def test_a_daemon_that_was_away_gets_all(
     await asyncio.sleep(0.3)
     assert not daemon.events
     assert not feed.reached
+    assert feed.away > 0.2
     daemon.refuse_with = None
     await until(lambda: len(daemon.events) == 1)
+    await until(lambda: feed.away == 0)
     await feed.stop()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from appliance.database import Database
 from appliance.journal.journal import Journal
+from appliance.library.describe import FEW
 from appliance.library.items import File, FileQuery, Kind
 from appliance.library.library import Library
 from appliance.library.probe import probe
@@ -115,3 +116,22 @@ async def test_a_playlist_that_calls_itself_a_film_opens_no_other_file(tmp_path:
         os.close(fd)
         assert facts.broken
         assert facts.tags is None
+
+
+async def test_what_the_daemon_left_is_described_once_it_is_away(
+    database: Database, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.library.describe.ASK_AGAIN", 0.05)
+    for number in range(FEW + 1):
+        put(root, f"{number}.jpg", media.photo())
+    away = False
+    made = Library(database, Journal(database), [root], state=tmp_path / "state", describe_all=lambda: away)
+    await made.start()
+    try:
+        await until(made, lambda files: len(files) == FEW + 1)
+        await asyncio.sleep(1)
+        assert len(await made.undescribed(100)) == FEW + 1
+        away = True
+        await until(made, lambda files: all(file.resolution for file in files.values()))
+    finally:
+        await made.stop()

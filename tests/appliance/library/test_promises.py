@@ -70,6 +70,25 @@ async def test_a_trash_that_cannot_be_read_at_the_start_is_not_taken_for_an_empt
     await again.stop()
 
 
+async def test_the_trash_of_a_disk_that_comes_later_is_known_then(
+    library: Library, root: Path, database: Database
+) -> None:
+    put(root, "a.mp4", b"film")
+    await settle(library)
+    file = await only(library)
+    # The file was moved, the index was not told any more; and the disk is still spinning up.
+    (root / "a.mp4").rename(root / ".mantel/trash" / file.id)
+    root.rename(root.with_name("unplugged"))
+    again = Library(database, Journal(database), [root], state=root.parent / "state")
+    await again.start()
+    assert await again.trashed() == ()
+    root.with_name("unplugged").rename(root)
+    await settle(again)
+    assert [one.file.id for one in await again.trashed()] == [file.id]
+    assert (await again.restore(file.id)).id == file.id
+    await again.stop()
+
+
 async def test_the_daemon_is_told_of_a_file_as_the_feed_says(
     library: Library, root: Path, database: Database
 ) -> None:
