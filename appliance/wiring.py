@@ -74,7 +74,7 @@ log = logging.getLogger(__name__)
 
 MOST_FOUND = 500
 """Files that words in the log's filter may mean."""
-TRIM_EACH = 10 * MINUTES
+TRIM_EACH = 1 * MINUTES
 DAEMON_AWAY = 10 * MINUTES
 """After so long our own probe describes what the daemon would have: slowly, but titles and art are there."""
 
@@ -347,7 +347,7 @@ async def _give_memory_back() -> None:
     """asyncio reads into 256 KiB at a time and gives most of it back at once, which leaves holes in the heap:
     28 MB of it after the start were 95 after half a million requests, with nothing more in use.
 
-    malloc_trim(3) gives them back; glibc alone has it.
+    malloc_trim(3) gives them back, in one millisecond; glibc alone has it.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     while trim:
