@@ -20,8 +20,8 @@ from functools import cache
 from pathlib import Path
 
 from appliance.errors import Unavailable
+from appliance.library import tree
 from appliance.library.items import Room
-from appliance.library.tree import is_remote
 from appliance.units import MINUTES
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,8 @@ class Root:
     """The index knows what lies in its trash."""
     tells_all: bool = True
     """The kernel notices every change: it is a disk of this machine, no network share."""
+    numbers_stay: bool = True
+    """An inode says which folder it is; else its name does."""
     folder_pk: int = field(default=-1)
     _known_away: bool = False
     _fd: int = -1
@@ -97,7 +99,9 @@ class Root:
         if why is None and self._fd < 0:
             self._fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self.device = os.fstat(self._fd).st_dev
-            self.tells_all = not is_remote(self._fd)
+            kind = tree.filesystem(self._fd)
+            self.tells_all = kind not in tree.REMOTE
+            self.numbers_stay = kind not in tree.RENUMBERED and not kind.startswith("fuse")
             for folder in (self.inbox, self.trash):
                 with contextlib.suppress(OSError):  # read only or full: reading still works
                     folder.mkdir(mode=0o700, exist_ok=True)

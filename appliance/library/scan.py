@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -241,10 +241,16 @@ class Look:
             one = by_inode[row.inode]
             if (row.size_bytes, row.mtime_ns) != (one.size, one.mtime_ns):
                 continue  # the number was given to another file
-            away = row.gone_at is not None or row.pk in self._missing
-            if away or await asyncio.to_thread(inode_at, self._root.fd, row.path) != row.inode:
+            if await self._has_left(row, self._missing):
                 moved[row.inode] = row
         return moved
+
+    async def _has_left(self, row: Any, missing: Container[int]) -> bool:
+        """Whether what the index has at a path is no longer there."""
+        if row.gone_at is not None or row.pk in missing:
+            return True
+        there = await asyncio.to_thread(inode_at, self._root.fd, row.path)
+        return there is None or (self._root.numbers_stay and there != row.inode)
 
     async def _compare_folders(
         self, place: Place, listing: Listing, known: dict[bytes, Any]
@@ -256,9 +262,11 @@ class Look:
         for name in listing.mounts:
             known.pop(name, None)
         strange = [
-            one for one in listing.folders if one.name not in known or known[one.name].inode != one.inode
+            one
+            for one in listing.folders
+            if one.name not in known or (self._root.numbers_stay and known[one.name].inode != one.inode)
         ]
-        moved = await self._moved_folders(strange)
+        moved = await self._moved_folders(place, strange)
         for seen in listing.folders:
             row = known.pop(seen.name, None)
             old = moved.get(seen.inode)
@@ -285,19 +293,33 @@ class Look:
                 self._missing_folders.add(row.pk)
         return inner
 
-    async def _moved_folders(self, strange: list[Seen]) -> dict[int, Any]:
+    async def _moved_folders(self, place: Place, strange: list[Seen]) -> dict[int, Any]:
+        """Rows of those that came from another place, by their inodes."""
         if not strange or self._batch.first:
             return {}
+        by_inode = {one.inode: one for one in strange}
         async with self._database.read() as connection:
-            rows = await index_store.folders_by_inode(
-                connection, self._root.pk, [one.inode for one in strange]
-            )
+            rows = await index_store.folders_by_inode(connection, self._root.pk, by_inode)
         moved = {}
         for row in rows:
-            away = row.gone_at is not None or row.pk in self._missing_folders
-            if away or await asyncio.to_thread(inode_at, self._root.fd, row.path) != row.inode:
+            if await self._has_left(row, self._missing_folders) and (
+                self._root.numbers_stay or await self._holds_the_same(place, by_inode[row.inode], row)
+            ):
                 moved[row.inode] = row
         return moved
+
+    async def _holds_the_same(self, place: Place, seen: Seen, row: Any) -> bool:
+        """Whether most of what is in this folder was in that one: its number alone may be another's."""
+        async with self._database.read() as connection:
+            files = (await index_store.child_files(connection, [row.pk])).get(row.pk, [])
+            folders = (await index_store.child_folders(connection, [row.pk])).get(row.pk, [])
+        was = {one.raw_name for one in (*files, *folders)}
+        try:
+            now = await asyncio.to_thread(list_folder, self._root.fd, place.inner(seen.name))
+        except OSError:
+            return False
+        names = {one.name for one in (*now.files, *now.folders)}
+        return 2 * len(names & was) > len(names)
 
     async def _save_if_full(self) -> None:
         if self._batch.size >= BATCH:

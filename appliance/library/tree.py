@@ -36,6 +36,9 @@ class _OpenHow(ctypes.Structure):
 
 REMOTE = frozenset("nfs nfs4 cifs smb3 9p afs ceph fuse.sshfs fuse.rclone virtiofs".split())
 """File systems whose other users' changes are not noticed here."""
+RENUMBERED = frozenset("vfat msdos exfat fuse fuseblk 9p cifs smb3".split())
+"""File systems that may give a file another inode, and its old one to another file, at any time; so may all
+of FUSE. FAT and exFAT have none on the disk: the kernel makes them up."""
 
 
 @dataclass(frozen=True)
@@ -121,32 +124,48 @@ def make_folder(root: int, parent: bytes, name: bytes) -> int:
 def rename_new(source: int, name: bytes, target: int, new_name: bytes) -> None:
     """Rename between two open folders, durable, never over another file: FileExistsError then.
 
-    Where the file system has no RENAME_NOREPLACE (exFAT, NFS), an empty placeholder takes the name first.
+    On exFAT `ONE.mp4` is there when `One.mp4` is: the file itself is not in its own way.
     """
-    if _libc.renameat2(source, name, target, new_name, _RENAME_NOREPLACE) != 0:
-        code = ctypes.get_errno()
-        if code not in (errno.EINVAL, errno.ENOSYS):
-            raise OSError(code, os.strerror(code), new_name)
-        os.close(os.open(new_name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, dir_fd=target))
+    try:
+        _rename_free(source, name, target, new_name)
+    except FileExistsError:
+        # Through FUSE its two spellings have two inodes; only one of them is listed.
+        if name.lower() != new_name.lower() or new_name in map(os.fsencode, os.listdir(target)):
+            raise
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
     os.fsync(target)
     if source != target:
         os.fsync(source)
 
 
-def is_remote(fd: int) -> bool:
-    """Whether a folder lies on a network file system, by the mount table (proc(5), mountinfo)."""
+def _rename_free(source: int, name: bytes, target: int, new_name: bytes) -> None:
+    """Without RENAME_NOREPLACE (exFAT, NFS) an empty placeholder takes the name first."""
+    if _libc.renameat2(source, name, target, new_name, _RENAME_NOREPLACE) == 0:
+        return
+    code = ctypes.get_errno()
+    if code not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(code, os.strerror(code), new_name)
+    os.close(os.open(new_name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, dir_fd=target))
+    try:
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError:
+        os.unlink(new_name, dir_fd=target)
+        raise
+
+
+def filesystem(fd: int) -> str:
+    """The type of the file system that a folder lies on, by the mount table (proc(5), mountinfo); or ""."""
     device = os.fstat(fd).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
     except OSError:
-        return False
+        return ""
     for line in lines:
         before, _, after = line.partition(" - ")
         if before.split()[2:3] == [wanted] and after.split()[:1]:
-            return after.split()[0] in REMOTE
-    return False
+            return after.split()[0]
+    return ""
 
 
 def open_file(root: int, path: bytes) -> int:

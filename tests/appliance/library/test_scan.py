@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from appliance.database import Database
 from appliance.errors import NotFound, Unavailable
 from appliance.journal.journal import Journal
 from appliance.journal.store import after
+from appliance.library import scan, tree
 from appliance.library.items import File, FileQuery, Kind
 from appliance.library.library import Library
+from appliance.library.tree import Listing, Seen
 from appliance.units import MINUTES
 from tests.appliance.library.conftest import EVERYBODY, GUESTS, put, settle
 
@@ -229,6 +232,56 @@ async def test_a_disk_keeps_all_it_had_at_another_place(
     await again.scan()
     assert await listed(again) == before
     await again.stop()
+
+
+async def test_inodes_that_are_made_up_anew_exchange_no_folders(
+    library: Library, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """exFAT after a restart: the private folder has the number that the other had."""
+    put(root, "Open/a.mp4", b"open")
+    put(root, "Private/a.mp4", b"private")
+    put(root, "Private/b.mp4", b"private, too")
+    put(root, "Left/c.mp4", b"left")
+    await settle(library)
+    before = await listed(library)
+    folders = {one.name: one.id for one in await library.folders_at("", EVERYBODY)}
+    exchanged = dict.fromkeys(folders, 0)
+    for name, like in {"Open": "Private", "Private": "Open", "New": "Left"}.items():
+        exchanged[name] = (root / like).stat().st_ino
+    shutil.rmtree(root / "Left")
+    put(root, "New/d.mp4", b"new")
+
+    def numbered(one: Seen) -> Seen:
+        return replace(one, inode=exchanged.get(one.name.decode(), one.inode))
+
+    def listed_anew(fd: int, path: bytes) -> Listing:
+        found = tree.list_folder(fd, path)
+        return replace(found, folders=tuple(map(numbered, found.folders)))
+
+    def inode_anew(fd: int, path: bytes) -> int | None:
+        found = tree.inode_at(fd, path)
+        return found if found is None else exchanged.get(path.decode(), found)
+
+    monkeypatch.setattr(scan, "list_folder", listed_anew)
+    monkeypatch.setattr(scan, "inode_at", inode_anew)
+    library.roots[0].numbers_stay = False
+    await settle(library)
+    now = await listed(library)
+    assert {name: now[name].id for name in before if name in now} == {
+        name: file.id for name, file in before.items() if name != "Left/c.mp4"
+    }
+    after_all = {one.name: one.id for one in await library.folders_at("", EVERYBODY)}
+    assert {name: after_all[name] for name in ("Open", "Private")} == {
+        name: folders[name] for name in ("Open", "Private")
+    }
+    assert after_all["New"] not in folders.values()
+    # A folder that was renamed while it was looked at keeps its number, and what is in it.
+    (root / "Private").rename(root / "More private")
+    exchanged["More private"] = exchanged["Private"]
+    await settle(library)
+    renamed = {one.name: one.id for one in await library.folders_at("", EVERYBODY)}
+    assert renamed["More private"] == folders["Private"]
+    assert (await listed(library))["More private/a.mp4"].id == before["Private/a.mp4"].id
 
 
 async def test_guests_see_media_and_folders_with_media(library: Library, root: Path) -> None:
