@@ -75,6 +75,12 @@ async def test_a_disk_from_the_shop(kind: str, tmp_path: Path) -> None:
             async with http.patch(f"/files/{first['One.mp4']['id']}", json={"name": "ONE.mp4"}) as answer:
                 assert answer.status == 200, await answer.text()
             assert "ONE.mp4" in os.listdir(library / "Films")
+            if kind == "exfat":
+                async with http.patch(
+                    f"/files/{first['One.mp4']['id']}", json={"name": "1: 2?.mp4"}
+                ) as answer:
+                    assert answer.status == 409
+                    assert "takes no" in (await answer.json())["detail"]
             await thrown_away_and_back(http, first["Song.mp3"]["id"], library / "Song.mp3")
             (library / "Films/Two.mp4").rename(library / "Two.mp4")
             await until(http, f"/files/{two['id']}", lambda one: one["folder"] == "", 30)
