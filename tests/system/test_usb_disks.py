@@ -1,6 +1,6 @@
-"""Disks as they come from a shop: NTFS and exFAT, by the programs that Debian mounts them with.
+"""Disks as they come from a shop, NTFS and exFAT, by the programs that Debian has for them; and two in a pool.
 
-Neither keeps owners, inodes or renames as ext4 does; both are what a household plugs in.
+None keeps owners, inodes or renames as ext4 does; all are what a household plugs in.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +97,45 @@ async def test_a_disk_from_the_shop(kind: str, tmp_path: Path) -> None:
             (library / name).stat()
         async with house(tmp_path) as home, sign_in(home) as http:
             assert {file["name"]: file["id"] for file in await files_when(home, http, 7)} == before
+            assert await folder_ids(http) == folders
+
+
+@contextmanager
+def pooled(disks: Sequence[Path], mount: Path) -> Iterator[None]:
+    """A file lies on either disk, wherever its folder is; inodes are made up. Needs root."""
+    each = ":".join(map(str, disks))
+    subprocess.run(["mergerfs", "-o", "category.create=rand", each, str(mount)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(mount)], check=True)
+
+
+async def test_two_disks_in_a_pool(tmp_path: Path) -> None:
+    library, disks = tmp_path / "library", (tmp_path / "one", tmp_path / "two")
+    for folder in (library, disks[0] / "Films", disks[1] / "Music"):
+        folder.mkdir(parents=True)
+    (disks[0] / "Films/One.mp4").write_bytes(media.film())
+    (disks[1] / "Music/Song.mp3").write_bytes(media.song())
+    with pooled(disks, library):
+        async with house(tmp_path) as home, sign_in(home) as http:
+            first = {file["name"]: file["id"] for file in await files_when(home, http, 2)}
+            for number in range(3):
+                sent = Sent(f"sent {number}.mp4", media.film(f"Sent {number}"), False)
+                await send(http, sent)
+                await plays(http, sent.file_id or "", sent.content)
+            change = {"name": "Uno.mp4", "folder": "Music"}
+            async with http.patch(f"/files/{first['One.mp4']}", json=change) as answer:
+                assert answer.status == 200, await answer.text()
+            await thrown_away_and_back(http, first["One.mp4"], library / "Music/Uno.mp4")
+            (library / "Music").rename(library / "Sounds")
+            for file_id in first.values():
+                await until(http, f"/files/{file_id}", lambda one: one["folder"] == "Sounds", 30)
+            before = {file["name"]: file["id"] for file in await files_when(home, http, 5)}
+            folders = await folder_ids(http)
+    with pooled(disks, library):
+        async with house(tmp_path) as home, sign_in(home) as http:
+            assert {file["name"]: file["id"] for file in await files_when(home, http, 5)} == before
             assert await folder_ids(http) == folders
 
 
