@@ -1,4 +1,4 @@
-"""Disks as they come from a shop, NTFS and exFAT, by the programs that Debian has for them; and two in a pool.
+"""Disks as they come from a shop, NTFS and exFAT, by the programs that Debian has; and two in a pool.
 
 None keeps owners, inodes or renames as ext4 does; all are what a household plugs in.
 """
