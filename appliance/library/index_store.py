@@ -15,7 +15,7 @@ from appliance.accounts.caller import Audience
 from appliance.library.names import display, sort_key
 from appliance.library.roots import Known, Plan
 from appliance.library.store import HERE, chunks, new_folder_pk, new_id, now_ms
-from appliance.library.tables import files, folders, roots, words
+from appliance.library.tables import files, folders, roots, trash, words
 
 ANALYZE_AFTER = 1_000
 """Files added by one scan, after which the database's planner looks at its indexes again."""
@@ -114,6 +114,18 @@ async def files_by_inode(connection: AsyncConnection, root_pk: int, inodes: Coll
     found: list[Any] = []
     for some in chunks(inodes):
         mine = select(*_COMPARED).where(files.c.root_pk == root_pk, files.c.inode.in_(some))
+        found += (await connection.execute(mine)).all()
+    return found
+
+
+async def files_of_size(connection: AsyncConnection, root_pk: int, sizes: Collection[int]) -> list[Any]:
+    """Also those that are gone, but not what lies in the trash."""
+    found: list[Any] = []
+    thrown_away = select(trash.c.file_pk)
+    for some in chunks(sizes):
+        mine = select(*_COMPARED).where(
+            files.c.root_pk == root_pk, files.c.size_bytes.in_(some), files.c.pk.not_in(thrown_away)
+        )
         found += (await connection.execute(mine)).all()
     return found
 

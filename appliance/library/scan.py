@@ -243,7 +243,22 @@ class Look:
                 continue  # the number was given to another file
             if await self._has_left(row, self._missing):
                 moved[row.inode] = row
-        return moved
+        return moved if self._root.numbers_stay else await self._moved_by_content(seen) | moved
+
+    async def _moved_by_content(self, seen: list[Seen]) -> dict[int, Any]:
+        """By size and time, where one file alone has left and one alone has come with them."""
+        came: dict[tuple[int, int], list[Seen]] = {}
+        for one in seen:
+            if one.size:
+                came.setdefault((one.size, one.mtime_ns), []).append(one)
+        async with self._database.read() as connection:
+            rows = await index_store.files_of_size(connection, self._root.pk, {size for size, _ in came})
+        left: dict[tuple[int, int], list[Any]] = {}
+        for row in rows:
+            key = (row.size_bytes, row.mtime_ns)
+            if len(came.get(key, ())) == 1 and await self._has_left(row, self._missing):
+                left.setdefault(key, []).append(row)
+        return {came[key][0].inode: rows[0] for key, rows in left.items() if len(rows) == 1}
 
     async def _has_left(self, row: Any, missing: Container[int]) -> bool:
         """Whether what the index has at a path is no longer there."""

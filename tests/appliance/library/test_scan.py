@@ -284,6 +284,33 @@ async def test_inodes_that_are_made_up_anew_exchange_no_folders(
     assert (await listed(library))["More private/a.mp4"].id == before["Private/a.mp4"].id
 
 
+async def test_a_move_where_inodes_are_made_up(library: Library, root: Path) -> None:
+    for name, content in {"a": b"one", "b": b"the other", "twin 1": b"same", "twin 2": b"same"}.items():
+        put(root, f"Old/{name}.mp4", content, age=1000)
+        os.utime(root / f"Old/{name}.mp4", (1_700_000_000, 1_700_000_000))
+    await settle(library)
+    before = await listed(library)
+    await library.delete(before["Old/b.mp4"].id, EVERYBODY, None)
+    library.roots[0].numbers_stay = False
+    # As in another machine: new names, new numbers, the times stay; and what was thrown away comes again.
+    (root / "New").mkdir()
+    names = {"a": "renamed", "b": "b", "twin 1": "twin 1", "twin 2": "twin 2"}
+    content = {"b": b"the other"} | {
+        old: (root / f"Old/{old}.mp4").read_bytes() for old in names if old != "b"
+    }
+    for old, new in names.items():
+        put(root, f"New/{new}.mp4", content[old])
+        os.utime(root / f"New/{new}.mp4", (1_700_000_000, 1_700_000_000))
+    shutil.rmtree(root / "Old")
+    await settle(library)
+    now = await listed(library)
+    assert set(now) == {"New/renamed.mp4", "New/b.mp4", "New/twin 1.mp4", "New/twin 2.mp4"}
+    assert now["New/renamed.mp4"].id == before["Old/a.mp4"].id
+    assert now["New/b.mp4"].id != before["Old/b.mp4"].id, "it is in the trash, and can be restored"
+    assert [one.file.id for one in await library.trashed()] == [before["Old/b.mp4"].id]
+    assert not {now[f"New/twin {n}.mp4"].id for n in (1, 2)} & {file.id for file in before.values()}
+
+
 async def test_guests_see_media_and_folders_with_media(library: Library, root: Path) -> None:
     put(root, "Films/a.mp4")
     put(root, "Papers/tax.pdf")
