@@ -31,6 +31,9 @@ from appliance.units import SECONDS
 
 log = logging.getLogger(__name__)
 
+FAT_TICK = 2_000_000_000
+"""Nanoseconds."""
+
 SETTLED = 1 * SECONDS
 """A file that was written less long ago is looked at again."""
 BATCH = 1000
@@ -239,26 +242,31 @@ class Look:
         moved = {}
         for row in rows:
             one = by_inode[row.inode]
-            if (row.size_bytes, row.mtime_ns) != (one.size, one.mtime_ns):
-                continue  # the number was given to another file
-            if await self._has_left(row, self._missing):
+            # Where it is not alike, the number was given to another file.
+            if self._is_alike(row, one) and await self._has_left(row, self._missing):
                 moved[row.inode] = row
         return moved if self._root.numbers_stay else await self._moved_by_content(seen) | moved
 
     async def _moved_by_content(self, seen: list[Seen]) -> dict[int, Any]:
         """By size and time, where one file alone has left and one alone has come with them."""
-        came: dict[tuple[int, int], list[Seen]] = {}
+        came: dict[int, list[Seen]] = {}
         for one in seen:
             if one.size:
-                came.setdefault((one.size, one.mtime_ns), []).append(one)
+                came.setdefault(one.size, []).append(one)
         async with self._database.read() as connection:
-            rows = await index_store.files_of_size(connection, self._root.pk, {size for size, _ in came})
-        left: dict[tuple[int, int], list[Any]] = {}
+            rows = await index_store.files_of_size(connection, self._root.pk, came)
+        left: dict[int, list[Any]] = {}
         for row in rows:
-            key = (row.size_bytes, row.mtime_ns)
-            if len(came.get(key, ())) == 1 and await self._has_left(row, self._missing):
-                left.setdefault(key, []).append(row)
-        return {came[key][0].inode: rows[0] for key, rows in left.items() if len(rows) == 1}
+            alike = [one.inode for one in came[row.size_bytes] if self._is_alike(row, one)]
+            if len(alike) == 1 and await self._has_left(row, self._missing):
+                left.setdefault(alike[0], []).append(row)
+        return {inode: alone for inode, (alone, *others) in left.items() if not others}
+
+    def _is_alike(self, row: Any, seen: Seen) -> bool:
+        """Of one size and time. FAT rounds times to two seconds, by FUSE only after they were seen exact."""
+        apart: int = abs(row.mtime_ns - seen.mtime_ns)
+        same_size: bool = row.size_bytes == seen.size
+        return same_size and apart < (1 if self._root.numbers_stay else FAT_TICK)
 
     async def _has_left(self, row: Any, missing: Container[int]) -> bool:
         """Whether what the index has at a path is no longer there."""
