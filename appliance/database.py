@@ -37,8 +37,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 BUSY_TIMEOUT = 10 * SECONDS
 LONGEST_PAUSE = 10 * SECONDS
 QUERIES, STATEMENTS = 200, 64
-"""Kept ready by an engine and by each SQLite connection. A household asks in a hundred ways; somebody who tries
-all filters filled the usual 500 and 128, which is 15 MB."""
+"""Kept ready by an engine and by each SQLite connection. A household asks in a hundred ways; who tries all
+filters fills the usual 500 and 128, which are never given back."""
 
 
 class Database:
