@@ -345,7 +345,7 @@ async def _pat_watchdog() -> None:
 
 async def _give_memory_back() -> None:
     """asyncio reads into 256 KiB at a time and gives most of it back at once, which leaves holes in the heap:
-    28 MB of it after the start were 95 after half a million requests, with nothing more in use.
+    of its 71 MB after 120,000 requests 39 were in use, no more than after 60,000. (Reading 64 KiB: of 60.)
 
     malloc_trim(3) gives them back, in one millisecond; glibc alone has it.
     """
