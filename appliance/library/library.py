@@ -283,11 +283,12 @@ class Library:
         clean = None if tags is None else places.check_tags(tags)
         if name is not None:
             places.check_name("name", name)
-        row, root = await self._row(file_id, sees)
+        await self._row(file_id, sees)
         if name is not None or folder is not None:
-            to = await self.folder_for(row.folder if folder is None else folder)
-            raw = row.raw_name if name is None else os.fsencode(name)
             async with self._looking:
+                row, root = await self._row(file_id, sees)  # it may have been moved while we waited
+                to = await self.folder_for(row.folder if folder is None else folder)
+                raw = row.raw_name if name is None else os.fsencode(name)
                 await places.move(self._saving, root.require(), row, to, raw)
         if clean is not None:
             row, root = await self._row(file_id, sees)
@@ -307,12 +308,10 @@ class Library:
     async def delete(
         self, file_id: str, sees: frozenset[Audience], who: str | None, deleted: Entry | None = None
     ) -> None:
-        """Move a file to the trash for 30 days; `deleted` is the journal's DELETE.
-
-        Raises NotFound, Conflict, Unavailable.
-        """
-        row, root = await self._row(file_id, sees)
+        """To the trash, with the journal's DELETE. Raises NotFound, Conflict, Unavailable."""
+        await self._row(file_id, sees)
         async with self._looking:
+            row, root = await self._row(file_id, sees)
             await trash.put_away(self._saving, root.require(), row, who, deleted)
         await self._thumbnails.drop([file_id])
 

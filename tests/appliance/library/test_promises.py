@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -68,6 +69,36 @@ async def test_a_trash_that_cannot_be_read_at_the_start_is_not_taken_for_an_empt
     assert [one.file.id for one in await again.trashed()] == [file.id]
     assert (await again.restore(file.id)).id == file.id
     await again.stop()
+
+
+async def test_a_name_that_another_file_took_meanwhile_moves_nothing_else(
+    library: Library, root: Path
+) -> None:
+    put(root, "a.mp4", b"one")
+    put(root, "b.mp4", b"the other")
+    await settle(library)
+    ids = {file.name: file.id for file in (await library.page(FileQuery(), EVERYBODY)).items}
+    for last in (
+        library.change(ids["a.mp4"], EVERYBODY, name="c.mp4"),
+        library.delete(ids["a.mp4"], EVERYBODY, None),
+    ):
+        async with library._looking:
+            # All three know the files as they are now, and wait for their turns.
+            at_once = [
+                asyncio.create_task(library.change(ids["a.mp4"], EVERYBODY, name="away.mp4")),
+                asyncio.create_task(library.change(ids["b.mp4"], EVERYBODY, name="a.mp4")),
+                asyncio.create_task(last),
+            ]
+            await asyncio.sleep(0.1)
+        await asyncio.gather(*at_once)
+        other = await library.file(ids["b.mp4"], EVERYBODY)
+        assert (other.name, other.size_bytes) == ("a.mp4", len(b"the other"))
+        if (root / "c.mp4").exists():
+            assert (root / "c.mp4").read_bytes() == b"one"
+            await library.change(ids["b.mp4"], EVERYBODY, name="b.mp4")
+            await library.change(ids["a.mp4"], EVERYBODY, name="a.mp4")
+    assert [one.file.id for one in await library.trashed()] == [ids["a.mp4"]]
+    assert (root / ".mantel/trash" / ids["a.mp4"]).read_bytes() == b"one"
 
 
 async def test_the_trash_of_a_disk_that_comes_later_is_known_then(
