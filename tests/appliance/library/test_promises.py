@@ -83,13 +83,17 @@ async def test_a_name_that_another_file_took_meanwhile_moves_nothing_else(
         library.delete(ids["a.mp4"], EVERYBODY, None),
     ):
         async with library._looking:
-            # All three know the files as they are now, and wait for their turns.
-            at_once = [
-                asyncio.create_task(library.change(ids["a.mp4"], EVERYBODY, name="away.mp4")),
-                asyncio.create_task(library.change(ids["b.mp4"], EVERYBODY, name="a.mp4")),
-                asyncio.create_task(last),
-            ]
-            await asyncio.sleep(0.1)
+            # All three know the files as they are now, and wait for their turns, in this order.
+            at_once: list[asyncio.Task[object]] = []
+            for one in (
+                library.change(ids["a.mp4"], EVERYBODY, name="away.mp4"),
+                library.change(ids["b.mp4"], EVERYBODY, name="a.mp4"),
+                last,
+            ):
+                at_once.append(asyncio.create_task(one))
+                async with asyncio.timeout(10):
+                    while len(library._looking._waiters or ()) < len(at_once):
+                        await asyncio.sleep(0.01)
         await asyncio.gather(*at_once)
         other = await library.file(ids["b.mp4"], EVERYBODY)
         assert (other.name, other.size_bytes) == ("a.mp4", len(b"the other"))
