@@ -7,6 +7,7 @@ the next look finds under the same id; and no look runs meanwhile (Library holds
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ async def _make(saving: Saving, root: Root, parent: Place, name: bytes) -> Place
     try:
         inode = await asyncio.to_thread(make_folder, root.require().fd, parent.path, name)
     except OSError as error:
-        raise Conflict(f"The folder {display(name)} cannot be made: {why(error, name)}") from error
+        raise Conflict(f"The folder {display(name)} cannot be made: {_why(error, name)}") from error
     async with saving.transaction() as draft:
         row = await store.folder_raw(draft.connection, parent.pk, name)
         values = folder_values(parent, name, inode)
@@ -187,17 +188,18 @@ async def move(saving: Saving, root: Root, row: Any, to: Destination, name: byte
     except FileExistsError:
         raise Conflict(f"There is already a {display(name)}.") from None
     except OSError as error:
-        raise Conflict(f"{row.name} cannot be renamed: {why(error, name)}") from error
+        raise Conflict(f"{row.name} cannot be renamed: {_why(error, name)}") from error
     seen = await asyncio.to_thread(stat_in, root, to.place, name)
     async with saving.transaction() as draft:
         await put_row(saving, draft, root, row, to.place, seen, Action.FILE_CHANGED)
 
 
-def why(error: OSError, name: bytes) -> str:
-    """A sentence on why a disk does not take a name. Through FUSE exFAT says that there is no such file."""
-    if not re.search(rb'[\\"*:<>?|]', name):
-        return f"{error.strerror}."
-    return 'A disk from the shop (exFAT, FAT, NTFS) takes no \\ " * : < > ? or | in a name.'
+def _why(error: OSError, name: bytes) -> str:
+    """Sentences on why a disk does not take a name. Through FUSE exFAT says that there is no such file."""
+    said = f"{error.strerror}."
+    if error.errno in (errno.EINVAL, errno.ENOENT) and re.search(rb'[\\"*:<>?|]', name):
+        said += ' Disks from the shop (exFAT, FAT, NTFS) take no \\ " * : < > ? or | in a name.'
+    return said
 
 
 async def put_row(

@@ -124,18 +124,26 @@ def make_folder(root: int, parent: bytes, name: bytes) -> int:
 def rename_new(source: int, name: bytes, target: int, new_name: bytes) -> None:
     """Rename between two open folders, durable, never over another file: FileExistsError then.
 
-    On exFAT `ONE.mp4` is there when `One.mp4` is: the file itself is not in its own way.
+    On exFAT `ONE.mp4` is there when `One.mp4` is: within its folder a file is not in its own way.
     """
     try:
         _rename_free(source, name, target, new_name)
     except FileExistsError:
-        # Through FUSE its two spellings have two inodes; only one of them is listed.
-        if name.lower() != new_name.lower() or new_name in map(os.fsencode, os.listdir(target)):
+        if not _is_other_spelling(source, name, target, new_name):
             raise
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
     os.fsync(target)
     if source != target:
         os.fsync(source)
+
+
+def _is_other_spelling(source: int, name: bytes, target: int, new_name: bytes) -> bool:
+    """Whether what is in the way is the file itself. Through FUSE its two spellings have two inodes, but one
+    alone is listed. In another folder `A.mp4` is another file than our `a.mp4`."""
+    if name.lower() != new_name.lower() or not os.path.samestat(os.fstat(source), os.fstat(target)):
+        return False
+    listed = set(map(os.fsencode, os.listdir(target)))
+    return name in listed and new_name not in listed
 
 
 def _rename_free(source: int, name: bytes, target: int, new_name: bytes) -> None:

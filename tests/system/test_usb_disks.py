@@ -80,7 +80,14 @@ async def test_a_disk_from_the_shop(kind: str, tmp_path: Path) -> None:
                     f"/files/{first['One.mp4']['id']}", json={"name": "1: 2?.mp4"}
                 ) as answer:
                     assert answer.status == 409
-                    assert "takes no" in (await answer.json())["detail"]
+                    assert "take no" in (await answer.json())["detail"]
+                # The folder of the film has one of that name, in other case: it stays what it is.
+                async with http.patch(f"/files/{again.file_id}", json={"name": "one.MP4"}) as answer:
+                    assert answer.status == 200, await answer.text()
+                async with http.patch(f"/files/{again.file_id}", json={"folder": "Films"}) as answer:
+                    assert answer.status == 409, await answer.text()
+                await plays(http, first["One.mp4"]["id"], media.film())
+                await plays(http, again.file_id or "", again.content)
             await thrown_away_and_back(http, first["Song.mp3"]["id"], library / "Song.mp3")
             (library / "Films/Two.mp4").rename(library / "Two.mp4")
             await until(http, f"/files/{two['id']}", lambda one: one["folder"] == "", 30)

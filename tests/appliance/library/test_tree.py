@@ -72,3 +72,29 @@ def test_renaming_never_replaces(root: int, tmp_path: Path) -> None:
         tree.rename_new(root, b"other", inner, b"film.mp4")
     assert (tmp_path / "media/inner/film.mp4").read_bytes() == b"film"
     assert (tmp_path / "media/other").read_bytes() == b"other"
+
+
+def test_another_case_is_the_file_itself_in_its_own_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on exFAT, where every spelling of a name is taken."""
+
+    def taken(*_: object) -> None:
+        raise FileExistsError
+
+    monkeypatch.setattr(tree, "_rename_free", taken)
+    for name in ("one/a.mp4", "two/A.mp4"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+    one, two = (os.open(tmp_path / name, os.O_RDONLY) for name in ("one", "two"))
+    again = os.dup(one)
+    try:
+        for target, new_name in ((two, b"A.mp4"), (two, b"a.mp4"), (again, b"b.mp4"), (again, b"a.mp4")):
+            with pytest.raises(FileExistsError):
+                tree.rename_new(one, b"a.mp4", target, new_name)
+        tree.rename_new(one, b"a.mp4", again, b"A.MP4")
+    finally:
+        for fd in (one, two, again):
+            os.close(fd)
+    assert (tmp_path / "one/A.MP4").read_text() == "one/a.mp4"
+    assert (tmp_path / "two/A.mp4").read_text() == "two/A.mp4"
