@@ -32,7 +32,7 @@ from appliance.units import SECONDS
 log = logging.getLogger(__name__)
 
 FAT_TICK = 2_000_000_000
-"""Nanoseconds."""
+"""Nanoseconds: the step of FAT's times (docs/decisions/0010)."""
 
 SETTLED = 1 * SECONDS
 """A file that was written less long ago is looked at again."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,38 +73,42 @@ async def test_a_trash_that_cannot_be_read_at_the_start_is_not_taken_for_an_empt
     await again.stop()
 
 
-async def test_a_name_that_another_file_took_meanwhile_moves_nothing_else(
-    library: Library, root: Path
-) -> None:
+async def in_turn(library: Library, *doings: Coroutine[Any, Any, Any]) -> None:
+    """All know the files as they are now, and wait for their turns, in this order."""
+    waiting: list[asyncio.Task[Any]] = []
+    async with library._looking, asyncio.timeout(10):
+        for doing in doings:
+            waiting.append(asyncio.create_task(doing))
+            while len(library._looking._waiters or ()) < len(waiting):
+                await asyncio.sleep(0.01)
+    await asyncio.gather(*waiting)
+
+
+async def test_a_name_that_another_file_took_meanwhile(library: Library, root: Path) -> None:
     put(root, "a.mp4", b"one")
     put(root, "b.mp4", b"the other")
     await settle(library)
     ids = {file.name: file.id for file in (await library.page(FileQuery(), EVERYBODY)).items}
-    for last in (
-        library.change(ids["a.mp4"], EVERYBODY, name="c.mp4"),
-        library.delete(ids["a.mp4"], EVERYBODY, None),
-    ):
-        async with library._looking:
-            # All three know the files as they are now, and wait for their turns, in this order.
-            at_once: list[asyncio.Task[object]] = []
-            for one in (
-                library.change(ids["a.mp4"], EVERYBODY, name="away.mp4"),
-                library.change(ids["b.mp4"], EVERYBODY, name="a.mp4"),
-                last,
-            ):
-                at_once.append(asyncio.create_task(one))
-                async with asyncio.timeout(10):
-                    while len(library._looking._waiters or ()) < len(at_once):
-                        await asyncio.sleep(0.01)
-        await asyncio.gather(*at_once)
-        other = await library.file(ids["b.mp4"], EVERYBODY)
-        assert (other.name, other.size_bytes) == ("a.mp4", len(b"the other"))
-        if (root / "c.mp4").exists():
-            assert (root / "c.mp4").read_bytes() == b"one"
-            await library.change(ids["b.mp4"], EVERYBODY, name="b.mp4")
-            await library.change(ids["a.mp4"], EVERYBODY, name="a.mp4")
-    assert [one.file.id for one in await library.trashed()] == [ids["a.mp4"]]
-    assert (root / ".mantel/trash" / ids["a.mp4"]).read_bytes() == b"one"
+    one, other = ids["a.mp4"], ids["b.mp4"]
+    await in_turn(
+        library,
+        library.change(one, EVERYBODY, name="away.mp4"),
+        library.change(other, EVERYBODY, name="a.mp4"),
+        library.change(one, EVERYBODY, name="c.mp4"),
+    )
+    assert (root / "c.mp4").read_bytes() == b"one"
+    assert (root / "a.mp4").read_bytes() == b"the other"
+    assert (await library.file(one, EVERYBODY)).name == "c.mp4"
+    await in_turn(
+        library,
+        library.change(one, EVERYBODY, name="away.mp4"),
+        library.change(other, EVERYBODY, name="c.mp4"),
+        library.delete(one, EVERYBODY, None),
+    )
+    assert (root / "c.mp4").read_bytes() == b"the other"
+    assert (await library.file(other, EVERYBODY)).name == "c.mp4"
+    assert [thrown.file.id for thrown in await library.trashed()] == [one]
+    assert (root / ".mantel/trash" / one).read_bytes() == b"one"
 
 
 async def test_the_trash_of_a_disk_that_comes_later_is_known_then(
