@@ -188,6 +188,30 @@ async def test_a_span_is_sent_again_as_it_grows(
     await feed.stop()
 
 
+async def test_a_stop_lets_a_write_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    append = store.append
+
+    async def slow(*args: Any) -> None:
+        await append(*args)
+        writing.set()
+        await go_on.wait()
+
+    journal = Journal(database)
+    await journal.start()
+    monkeypatch.setattr(store, "append", slow)
+    await journal.note(Entry(Action.VIEW, "u1", "d1", "f1"))
+    await asyncio.wait_for(writing.wait(), 10)
+    stopping = asyncio.create_task(journal.stop())
+    await asyncio.sleep(0.1)
+    assert not stopping.done()
+    assert journal._task
+    assert not journal._task.cancelling(), "a transaction was broken off"
+    go_on.set()
+    await stopping
+    assert [row.file_id for row in await rows(database)] == ["f1"]
+
+
 async def test_a_daemon_that_was_away_gets_all(
     database: Database, journal: Journal, daemon: FakeDaemon
 ) -> None:
