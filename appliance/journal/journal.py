@@ -63,7 +63,6 @@ class Journal:
         self._spans = SpanBook(now)
         self._playing = PlayingBook(now, self._spans.spans)
         self._task: asyncio.Task[None] | None = None
-        self._flushing = asyncio.Lock()
         self.marks = 0
         """Rises with each position, favourite and count of plays that is written."""
         self.appended = asyncio.Event()
@@ -77,9 +76,7 @@ class Journal:
     async def stop(self) -> None:
         """Writes what waits, and closes the spans."""
         if self._task:
-            # Cancelled in the middle of a transaction, SQLite's driver may leave the store locked.
-            async with self._flushing:
-                self._task.cancel()
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._flush(final=True)
@@ -191,10 +188,9 @@ class Journal:
             if turn % PLAYING_EACH == 0 and self._playing.changed():
                 self._on_playing(len(self._playing.items()))
             try:
-                async with self._flushing:
-                    await self._flush()
-                    if not self._is_read:
-                        await self.forget_old(LAST_SEQ)
+                await self._flush()
+                if not self._is_read:
+                    await self.forget_old(LAST_SEQ)
             except Exception:
                 log.exception("could not write to the journal; trying again")
                 self._tell_keepers(Unavailable("The journal", "it cannot be written; trying again"))

@@ -1,12 +1,14 @@
-"""Noticing writes without asking the tables."""
+"""One writer at a time, whatever becomes of it; noticing writes without asking the tables."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from appliance import database as database_module
 from appliance.database import Database
@@ -58,3 +60,42 @@ async def test_a_watcher_that_hears_nothing_looks_all_the_same(
             if looks == 5:
                 break
     await database.close()
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_a_write_that_is_broken_off_keeps_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancels: int
+) -> None:
+    """As by a stop, with Python's collector still to come."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 1)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'mantel.db'}")
+    async with database.write() as connection:
+        await connection.execute(text("CREATE TABLE t (n INTEGER)"))
+    written: list[int] = []
+
+    async def write(moment: int) -> None:
+        async with database.write() as connection:
+            for _ in range(3):
+                rows = [{"n": moment} for _ in range(50)]
+                await connection.execute(text("INSERT INTO t VALUES (:n)"), rows)
+        written.append(moment)
+
+    gc.disable()
+    try:
+        for moment in range(100):
+            writing = asyncio.create_task(write(moment))
+            await asyncio.sleep(moment * 20e-6)
+            for _ in range(cancels):
+                writing.cancel()
+                await asyncio.sleep(0)
+            await asyncio.gather(writing, return_exceptions=True)
+            async with database.write() as connection:
+                await connection.execute(text("INSERT INTO t VALUES (-1)"))
+        async with database.read() as connection:
+            rows = (await connection.execute(text("SELECT n FROM t"))).scalars().all()
+        assert rows.count(-1) == 100
+        assert {rows.count(moment) for moment in written} <= {150}
+        assert {rows.count(moment) for moment in range(100)} <= {0, 150}, "half a transaction"
+    finally:
+        gc.enable()
+        await database.close()
