@@ -91,11 +91,15 @@ class Bench:
                 for (name, of), wanted in (targets or {}).items()
                 if of == unit and name in values
             }
-            figure = Figure(self.topic, title, unit, values, held, note)
-            self.figures.append(figure)
-            print(f"{title} [{unit}]: " + ", ".join(f"{one} {figure.median(one):.4g}" for one in values))
-            for line in figure.missed():
-                print(f"  MISSED {line}")
+            self.keep(Figure(self.topic, title, unit, values, held, note))
+
+    def keep(self, figure: Figure) -> None:
+        """Into the record, and said on the terminal."""
+        self.figures.append(figure)
+        medians = ", ".join(f"{one} {figure.median(one):.4g}" for one in figure.values)
+        print(f"{figure.title} [{figure.unit}]: {medians}")
+        for line in figure.missed():
+            print(f"  MISSED {line}")
 
     def record(self) -> dict[str, Any]:
         return {

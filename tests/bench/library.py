@@ -50,7 +50,6 @@ async def run(bench: Bench) -> None:
     root = bench.folder / "library"
     real = {"mp3": media.song(), "mp4": media.film(), "jpg": media.photo()}
     await asyncio.to_thread(make_tree, root, FILES, real)
-    rounds = min(bench.rounds, 3)
     count = iter(range(1_000_000))
 
     async def look() -> Mapping[str, float]:
@@ -83,7 +82,6 @@ async def run(bench: Bench) -> None:
         note="MiniDLNA lists a file when it has read what is in it; Mantel when it has found it, and a "
         "search finds them at the end of the look. Mantel, whole: server and daemon, from their start until "
         "the last file is described.",
-        rounds=rounds,
     )
 
     async def growing() -> Mapping[str, float]:
@@ -104,7 +102,6 @@ async def run(bench: Bench) -> None:
         {"Mantel": growing, "no knee": limit},
         {("Mantel", "100,000 beside 10,000"): [Target("no knee", 1, False)]},
         note="Empty files: what is measured is the index.",
-        rounds=rounds,
     )
 
 

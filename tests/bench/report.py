@@ -47,7 +47,7 @@ def page(records: list[dict[str, Any]]) -> str:
     for record in records:
         text.append(f"## {TITLES.get(record['topic'], record['topic'])}\n")
         versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-        text.append(f"{record['date']}, {record['machine']}; {versions}.\n")
+        text.append(f"{record['date']}, {record['machine']}{versions and '; '}{versions}.\n")
         text += ["| | unit | program | median | lowest – highest | target |", "|---|---|---|---|---|---|"]
         for figure in record["figures"]:
             middle = medians(figure)
