@@ -126,7 +126,7 @@ class _Connection(sqlite3.Connection):
     """
 
     def close(self) -> None:
-        with contextlib.suppress(sqlite3.ProgrammingError):  # closed before
+        with contextlib.suppress(sqlite3.Error):  # closed before, or its disk is full or gone
             self.rollback()
         super().close()
 

@@ -99,3 +99,14 @@ async def test_a_write_that_is_broken_off_keeps_no_lock(
     finally:
         gc.enable()
         await database.close()
+
+
+def test_a_connection_is_closed_though_its_disk_has_gone() -> None:
+    class Away(database_module._Connection):
+        def rollback(self) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    connection = sqlite3.connect(":memory:", factory=Away)
+    connection.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
